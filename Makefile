@@ -1,0 +1,24 @@
+# `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
+PYTHON ?= python3
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: test lint lock
+
+# --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
+.venv/installed: requirements.lock
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
+	touch $@
+
+test: .venv/installed
+	.venv/bin/python -m pytest
+
+lint: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# After a change of dependencies (needs uv).
+lock:
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements.lock

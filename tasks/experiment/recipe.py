@@ -1,0 +1,116 @@
+"""The experiment's settings: every number once, with its range and what it means."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+CLASS_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+class Settings(BaseModel):
+    """Frozen, and strict about names: an unknown key is an error, never silently ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Training(Settings):
+    """How one network is trained: plain SGD on shuffled batches."""
+
+    hidden_layers: int
+    hidden_units: int
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    frozen_epochs: int = 0
+
+
+class Experiment(Settings):
+    """Task A has the eight other classes with all labels; task B two classes with few."""
+
+    target_classes: Annotated[
+        tuple[int | str, int | str],
+        Field(description="Task B's two classes, by name or number; the second one is the positive class."),
+    ] = ("T-shirt/top", "Pullover")
+    target_samples: Annotated[int, Field(ge=2, le=55_000, description="Labelled images of task B to train on.")] = 200
+    balanced: Annotated[
+        bool, Field(description="Take target_samples images of each class instead of both together.")
+    ] = False
+    normalization: Annotated[
+        Literal["standardize", "none"],
+        Field(description="Standardize each pixel over the training images, or train on raw 0–255 pixels."),
+    ] = "standardize"
+    hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers.")] = 3
+    hidden_units: Annotated[int, Field(ge=1, le=1024, description="Units of each hidden layer.")] = 100
+    learning_rate: Annotated[float, Field(gt=0, le=10, description="Step size of plain SGD.")] = 1e-3
+    batch_size: Annotated[int, Field(ge=1, le=4096, description="Images per step; the last batch is smaller.")] = 32
+    source_epochs: Annotated[int, Field(ge=1, le=1000, description="Epochs of task A.")] = 20
+    target_epochs: Annotated[int, Field(ge=1, le=1000, description="Epochs of task B, scratch and transfer.")] = 20
+    frozen_epochs: Annotated[
+        int, Field(ge=0, le=1000, description="First epochs of transfer in which only the new head is trained.")
+    ] = 4
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.frozen_epochs > self.target_epochs:
+            raise ValueError(
+                f"frozen_epochs ({self.frozen_epochs}) is more than target_epochs ({self.target_epochs}): "
+                "give at most as many frozen epochs as there are epochs"
+            )
+        negative, positive = self.target_class_ids
+        if negative == positive:
+            raise ValueError(f"target_classes names {CLASS_NAMES[negative]!r} twice: give two different classes")
+        return self
+
+    @property
+    def target_class_ids(self) -> tuple[int, int]:
+        """(negative, positive) as class numbers."""
+        negative, positive = self.target_classes
+        return class_id(negative), class_id(positive)
+
+    @property
+    def source_training(self) -> Training:
+        return self._training(epochs=self.source_epochs)
+
+    @property
+    def scratch_training(self) -> Training:
+        return self._training(epochs=self.target_epochs)
+
+    @property
+    def transfer_training(self) -> Training:
+        return self._training(epochs=self.target_epochs, frozen_epochs=self.frozen_epochs)
+
+    def _training(self, epochs: int, frozen_epochs: int = 0) -> Training:
+        return Training(
+            hidden_layers=self.hidden_layers,
+            hidden_units=self.hidden_units,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            epochs=epochs,
+            frozen_epochs=frozen_epochs,
+        )
+
+
+def class_id(name: int | str) -> int:
+    """The number of a class given by number or (case aside) by name.
+
+    Raises ValueError, with the names that exist, if there is no such class.
+    """
+    if isinstance(name, str) and not name.isdigit():
+        by_name = {known.lower(): number for number, known in enumerate(CLASS_NAMES)}
+        number = by_name.get(name.lower(), -1)
+    else:
+        number = int(name)
+    if not 0 <= number < len(CLASS_NAMES):
+        raise ValueError(f"target_classes: no class {name!r}: give a number 0–9 or one of {', '.join(CLASS_NAMES)}")
+    return number

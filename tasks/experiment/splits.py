@@ -1,0 +1,54 @@
+"""Cut labels into task A and task B. What is kept are indices and labels, never copies of images."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled images, as rows of an image array: `rows` and `labels` are int32 of shape (n,)."""
+
+    rows: NDArray[np.int32]
+    labels: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def task_examples(labels: NDArray[np.uint8], classes: tuple[int, ...], start: int, stop: int) -> Examples:
+    """Rows start…stop−1 whose label is in `classes`, in order, relabelled 0, 1, … in the order of `classes`.
+
+    labels: shape (images,).
+    """
+    relabelled = np.full(256, -1, np.int32)
+    relabelled[list(classes)] = np.arange(len(classes))
+    new = relabelled[labels[start:stop]]
+    kept = np.flatnonzero(new >= 0)
+    return Examples((kept + start).astype(np.int32), new[kept])
+
+
+def first_samples(examples: Examples, samples: int, *, balanced: bool) -> Examples:
+    """The first `samples` examples, or, with `balanced`, the first that many of each of the two classes, in order.
+
+    Raises ValueError if there are not so many, or if what is left holds one class only.
+    """
+    if balanced:
+        positions = [np.flatnonzero(examples.labels == label) for label in (0, 1)]
+        available = min(len(found) for found in positions)
+        kept = np.sort(np.concatenate([found[:samples] for found in positions]))
+    else:
+        available = len(examples)
+        kept = np.arange(min(samples, available))
+    if samples > available:
+        each = " of each class" if balanced else ""
+        raise ValueError(
+            f"target_samples is {samples}, but task B has {available} training images{each}: give {available} at most"
+        )
+    subset = Examples(examples.rows[kept], examples.labels[kept])
+    if len(np.unique(subset.labels)) < 2:
+        raise ValueError(
+            f"the first {samples} images of task B are all of one class: give more target_samples, or balanced"
+        )
+    return subset
