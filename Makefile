@@ -2,13 +2,16 @@
 PYTHON ?= python3
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: test lint lock
+.PHONY: run test lint lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
 	touch $@
+
+run: .venv/installed
+	.venv/bin/python -m flows.transfer_learning $(ARGS)
 
 test: .venv/installed
 	.venv/bin/python -m pytest

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.store import Artifact, save
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -52,3 +54,18 @@ def first_samples(examples: Examples, samples: int, *, balanced: bool) -> Exampl
             f"the first {samples} images of task B are all of one class: give more target_samples, or balanced"
         )
     return subset
+
+
+PARTS = ("train", "valid", "test")
+
+
+def save_task(stage: str, parts: dict[str, Examples]) -> Artifact:
+    """Store a task's examples; `parts` holds one for each of PARTS (test rows count in the test images)."""
+    arrays = {f"{p}_{what}": getattr(parts[p], what) for p in PARTS for what in ("rows", "labels")}
+    return save(stage, lambda folder: np.savez(folder / "examples.npz", **arrays))
+
+
+def load_task(artifact: Artifact) -> dict[str, Examples]:
+    """The task's examples, one for each of PARTS."""
+    with np.load(artifact.folder() / "examples.npz", allow_pickle=False) as arrays:
+        return {part: Examples(arrays[f"{part}_rows"], arrays[f"{part}_labels"]) for part in PARTS}

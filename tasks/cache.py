@@ -1,0 +1,106 @@
+"""When is a stored result still the truth? Prefect's cache, keyed by all that could change the result."""
+
+import ast
+import functools
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import grimp
+from prefect.cache_policies import CachePolicy
+from prefect.context import TaskRunContext
+from prefect.logging import get_run_logger
+from pydantic import BaseModel
+
+from tasks.experiment.store import artifacts_root
+
+ROOT = Path(__file__).parents[1]
+# They carry the work but compute no result.
+NOT_COMPUTING = {"prefect", "grimp", "rich", "httpx"}
+
+
+@dataclass
+class ResultsAreCurrent(CachePolicy):
+    """Key: the task's inputs, the code that it runs and the libraries that it computes with.
+
+    A record whose artifact is gone or damaged is forgotten here, so that the task runs again and heals it.
+    """
+
+    def compute_key(
+        self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
+    ) -> str:
+        task = task_ctx.task
+        parts = [task.name, _jsonable(inputs), code_identity(task.fn.__module__)]
+        key = f"{task.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]}"
+        store = task_ctx.result_store
+        if store.exists(key) and not all(handle.is_intact() for handle in _handles(store.read(key).result)):
+            get_run_logger().warning("What %s had stored is gone or damaged: it is made again.", task_ctx.task_run.name)
+            (artifacts_root() / "cache" / key).unlink(missing_ok=True)
+        return key
+
+
+def _jsonable(value: Any) -> Any:
+    """Inputs as JSON. Raises TypeError for anything else: an array or a model must not travel between tasks."""
+    return json.loads(json.dumps(value, default=lambda model: model.model_dump(mode="json"), sort_keys=True))
+
+
+def _handles(value: Any) -> Iterator[Any]:
+    """All handles (models with `is_intact`) inside a result."""
+    if hasattr(value, "is_intact"):
+        yield value
+    elif isinstance(value, BaseModel):
+        for _, item in value:
+            yield from _handles(item)
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _handles(item)
+
+
+@functools.cache
+def code_identity(module: str) -> dict[str, str]:
+    """Hash of each project module that `module` runs, and version of each library: name → hash or version.
+
+    Comments, formatting and docstrings don't count. Templates beside a module (`<module>.*.j2`) do.
+    """
+    graph = _import_graph()
+    modules = {module} | {m for m in graph.find_upstream_modules(module) if m in _project_modules()}
+    imported = {m.split(".")[0] for own in modules for m in graph.find_modules_directly_imported_by(own)}
+    libraries = imported - {"tasks", "flows"} - NOT_COMPUTING - sys.stdlib_module_names
+    code = {name: hashlib.sha256(_normalized_source(name)).hexdigest()[:16] for name in sorted(modules)}
+    return code | {name: library_version(name) for name in sorted(libraries)}
+
+
+@functools.cache
+def _import_graph() -> Any:
+    return grimp.build_graph("tasks", include_external_packages=True, cache_dir=None)
+
+
+@functools.cache
+def _project_modules() -> frozenset[str]:
+    return frozenset(m for m in _import_graph().modules if m.split(".")[0] == "tasks")
+
+
+def _normalized_source(module: str) -> bytes:
+    path = ROOT.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body.pop(0)
+    templates = b"".join(t.read_bytes() for t in sorted(path.parent.glob(f"{path.stem}.*.j2")))
+    return ast.dump(tree).encode() + templates
+
+
+def library_version(library: str) -> str:
+    """The version of an imported library; TensorFlow's CPU build is another distribution of the same import."""
+    for distribution in (library, f"{library}-cpu"):
+        try:
+            return metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return "unknown"

@@ -1,0 +1,70 @@
+"""evaluate: every pair on all of task B's test images, and over the pairs the error reduction with its interval."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.experiment import dataset
+from tasks.experiment.splits import load_task
+from tasks.experiment.statistics import error_reduction, error_reduction_interval, mcnemar, wins
+from tasks.experiment.store import Artifact, save
+from tasks.stage import stage
+
+
+@stage()
+def evaluate(
+    data: dataset.DataSet, target: Artifact, seeds: list[int], scratch: list[Artifact], transfer: list[Artifact]
+) -> Artifact:
+    """Store scores.json and probabilities.npz (float32, shape (pairs, images), for scratch and transfer)."""
+    test = load_task(target)["test"]
+    images = dataset.read_images("t10k")[test.rows]
+    probabilities = {
+        "scratch": np.stack([_probabilities(model, images) for model in scratch]),
+        "transfer": np.stack([_probabilities(model, images) for model in transfer]),
+    }
+    replicates: list[dict[str, Any]] = []
+    for i, seed in enumerate(seeds):
+        pair = {arm: _scores(p[i], test.labels) for arm, p in probabilities.items()}
+        replicates.append({"seed": seed, **pair, "error_reduction": error_reduction(*_errors([pair]))})
+    scratch_errors, transfer_errors = _errors(replicates)
+    scores: dict[str, Any] = {
+        "replicates": replicates,
+        "error_reduction": error_reduction_interval(scratch_errors, transfer_errors),
+        "pairs": wins(scratch_errors, transfer_errors),
+    }
+    if len(seeds) == 1:
+        right = [(p[0] > 0.5) == test.labels for p in probabilities.values()]
+        scores["mcnemar"] = mcnemar(*right)
+
+    def write(folder: Path) -> None:
+        (folder / "scores.json").write_text(json.dumps(scores, indent=1))
+        np.savez(folder / "probabilities.npz", **probabilities)  # type: ignore[arg-type]
+
+    return save("evaluate", write)
+
+
+def _errors(pairs: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of scratch and of transfer, each of shape (pairs,)."""
+    scratch, transfer = (np.array([1 - pair[arm]["accuracy"] for pair in pairs]) for arm in ("scratch", "transfer"))
+    return scratch, transfer
+
+
+def _probabilities(model: Artifact, images: np.ndarray) -> np.ndarray:
+    """Probability of the positive class, by the stored model as anyone would load it."""
+    import keras
+
+    return np.asarray(keras.saving.load_model(model.folder() / "model.keras")(images))[:, 0]
+
+
+def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Accuracy, mean cross-entropy, and confusion[true][predicted] of one model."""
+    p = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
+    answers = probabilities > 0.5
+    confusion = [[int(np.sum((labels == t) & (answers == a))) for a in (0, 1)] for t in (0, 1)]
+    return {
+        "accuracy": float(np.mean(answers == labels)),
+        "loss": float(-np.mean(np.where(labels == 1, np.log(p), np.log(1 - p)))),
+        "confusion": confusion,
+    }

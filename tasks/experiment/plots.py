@@ -1,0 +1,77 @@
+"""The report's pictures, drawn without pyplot's global state."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+COLOURS = {"scratch": "#c0603a", "transfer": "#2a6f97"}
+
+
+def _figure(columns: int, title: str, width: float = 4.2) -> tuple[Any, list[Any]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width * columns, 3.6), layout="constrained")
+    figure.suptitle(title)
+    return figure, list(np.atleast_1d(figure.subplots(1, columns)))
+
+
+def draw_curves(histories: dict[str, list[list[dict[str, float]]]], frozen_epochs: int, path: Path) -> None:
+    """Validation loss and accuracy by epoch: a thin line a seed, a thick one their mean. arm → seeds → epochs."""
+    figure, axes = _figure(2, "Learning curves of task B")
+    for axis, key in zip(axes, ("validation_loss", "validation_accuracy"), strict=True):
+        for arm, seeds in histories.items():
+            values = np.array([[epoch[key] for epoch in seed] for seed in seeds])
+            epochs = np.arange(1, values.shape[1] + 1)
+            axis.plot(epochs, values.T, color=COLOURS[arm], alpha=0.25, linewidth=1)
+            axis.plot(epochs, values.mean(0), color=COLOURS[arm], linewidth=2.5, label=arm)
+        if frozen_epochs:
+            axis.axvline(frozen_epochs + 0.5, color="grey", linestyle="--", label="hidden layers unfrozen")
+        axis.set(xlabel="epoch", ylabel=key.replace("_", " "))
+        axis.legend()
+    figure.savefig(path, dpi=110)
+
+
+def draw_pairs(replicates: list[dict[str, Any]], path: Path) -> None:
+    """One line a seed, from scratch to transfer."""
+    figure, (axis,) = _figure(1, "Test accuracy, one line a seed", width=5)
+    for replicate in replicates:
+        pair = [100 * replicate[arm]["accuracy"] for arm in COLOURS]
+        colour = COLOURS["transfer" if pair[1] > pair[0] else "scratch"]
+        axis.plot([0, 1], pair, marker="o", color=colour, alpha=0.8)
+        axis.annotate(f"seed {replicate['seed']}", (1.04, pair[1]), fontsize=8, va="center")
+    axis.set(xticks=[0, 1], xticklabels=list(COLOURS), xlim=(-0.2, 1.4), ylabel="accuracy in %")
+    figure.savefig(path, dpi=110)
+
+
+def draw_confusions(replicates: list[dict[str, Any]], names: tuple[str, str], path: Path) -> None:
+    """Confusion matrices, mean over seeds."""
+    figure, axes = _figure(2, f"Confusion on task B's test images, mean of {len(replicates)}")
+    for axis, arm in zip(axes, COLOURS, strict=True):
+        counts = np.mean([replicate[arm]["confusion"] for replicate in replicates], axis=0)
+        axis.imshow(counts, cmap="Blues", vmin=0)
+        for (row, column), count in np.ndenumerate(counts):
+            axis.text(column, row, f"{count:.0f}", ha="center", va="center",
+                      color="white" if count > counts.max() / 2 else "black")  # fmt: skip
+        axis.set(title=arm, xticks=[0, 1], xticklabels=names, yticks=[0, 1], yticklabels=names)
+        axis.set(xlabel="answer", ylabel="truth")
+    figure.savefig(path, dpi=110)
+
+
+def draw_disagreements(
+    images: np.ndarray, labels: np.ndarray, right: dict[str, np.ndarray], names: tuple[str, str], path: Path
+) -> None:
+    """Images that one arm got right and the other wrong (first seed); up to eight of each."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    grid = figure.subplots(2, 8)
+    for row, (winner, loser) in zip(grid, (("transfer", "scratch"), ("scratch", "transfer")), strict=True):
+        found = np.flatnonzero(right[winner] & ~right[loser])
+        for axis in row:
+            axis.axis("off")
+        row[0].set_title(f"only {winner} right ({len(found)} images)", loc="left", fontsize=9, color=COLOURS[winner])
+        for axis, i in zip(row, found, strict=False):
+            axis.imshow(images[i], cmap="gray_r")
+            axis.text(0.5, -0.02, names[labels[i]], transform=axis.transAxes, ha="center", va="top", fontsize=7)
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,78 @@
+"""report: metrics.json, the report as a page and as Markdown, and the plots."""
+
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.experiment import dataset, plots
+from tasks.experiment.page import data_uri, render
+from tasks.experiment.recipe import CLASS_NAMES, Experiment
+from tasks.experiment.splits import load_task
+from tasks.experiment.store import Artifact, artifacts_root, copy_files, save
+from tasks.stage import stage
+
+LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "prefect")
+CAPTIONS = {
+    "pairs": "Test accuracy of each pair",
+    "curves": "Learning curves of task B",
+    "confusion": "Confusion matrices",
+    "disagreements": "Test images on which scratch and transfer disagree",
+}
+
+
+@stage()
+def report(
+    data: dataset.DataSet, experiment: Experiment, target: Artifact, scores: Artifact,
+    scratch: list[Artifact], transfer: list[Artifact],
+) -> Artifact:  # fmt: skip
+    from tasks.cache import library_version
+
+    versions = {name: library_version(name) for name in LIBRARIES}
+    environment = {"python": platform.python_version(), "machine": platform.machine(), **versions}
+    folder = scores.folder()
+    metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment}
+    metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
+    with np.load(folder / "probabilities.npz", allow_pickle=False) as arrays:
+        probabilities = {arm: arrays[arm][0] for arm in ("scratch", "transfer")}
+    test = load_task(target)["test"]
+    right = {arm: (p > 0.5) == test.labels for arm, p in probabilities.items()}
+    histories = {
+        arm: [json.loads((model.folder() / "history.json").read_text()) for model in models]
+        for arm, models in (("scratch", scratch), ("transfer", transfer))
+    }
+    negative, positive = experiment.target_class_ids
+    names = CLASS_NAMES[negative], CLASS_NAMES[positive]
+
+    def write(folder: Path) -> None:
+        pictures = folder / "plots"
+        pictures.mkdir()
+        plots.draw_curves(histories, experiment.frozen_epochs, pictures / "curves.png")
+        plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")
+        plots.draw_confusions(metrics["replicates"], names, pictures / "confusion.png")
+        images = dataset.read_images("t10k")[test.rows]
+        plots.draw_disagreements(images, test.labels, right, names, pictures / "disagreements.png")
+        beside = {caption: f"plots/{name}.png" for name, caption in CAPTIONS.items()}
+        inside = {caption: data_uri(pictures / f"{name}.png") for name, caption in CAPTIONS.items()}
+        (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
+        (folder / "report.md").write_text(render("md", metrics, names, beside))
+        (folder / "report.html").write_text(render("html", metrics, names, inside))
+
+    return save("report", write)
+
+
+def publish(name: str, written: Artifact, models: dict[str, Artifact]) -> Path:
+    """Make runs/<name> from the store, whole or not at all, and point `latest` at it."""
+    runs = artifacts_root() / "runs"
+    new = runs / f".new-{name}"
+    copy_files(written, new)
+    (new / "models").mkdir(exist_ok=True)
+    for model, artifact in models.items():
+        (new / "models" / f"{model}.keras").write_bytes((artifact.folder() / "model.keras").read_bytes())
+    new.rename(runs / name)
+    link = artifacts_root() / f".latest-{name}"
+    link.symlink_to(Path("runs") / name)
+    link.replace(artifacts_root() / "latest")
+    return runs / name
