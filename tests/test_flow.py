@@ -1,0 +1,153 @@
+"""The flow on the real data with few epochs, and what its cache promises."""
+
+import json
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.transfer_learning import transfer_learning
+from tasks import cache
+from tasks.experiment import dataset
+from tasks.experiment.recipe import Experiment
+
+pytestmark = pytest.mark.filterwarnings("default")  # Prefect's server and client warn on their own
+QUICK = Experiment(source_epochs=1, target_epochs=3, frozen_epochs=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
+        yield
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("artifacts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_ARTIFACTS", str(folder))
+        yield folder
+
+
+class FinalStates(logging.Handler):
+    """Final state name by task run name, as the log tells it; the server's own record lags behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, str] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if found := re.match(r"Finished in state (\w+)", record.getMessage()):
+            self.names[record.task_run_name] = found[1]
+
+
+def run(artifacts: Path, **parameters) -> tuple[dict, dict[str, str]]:
+    """(metrics, state name by task run name) of one run."""
+    flow = transfer_learning.with_options(result_storage=artifacts / "cache")
+    states = FinalStates()
+    logging.getLogger("prefect.task_runs").addHandler(states)
+    try:
+        folder = Path(flow(**({"experiment": QUICK, "replicates": 2} | parameters)))
+    finally:
+        logging.getLogger("prefect.task_runs").removeHandler(states)
+    return json.loads((folder / "metrics.json").read_text()), states.names
+
+
+@pytest.fixture(scope="module")
+def first(artifacts: Path) -> dict:
+    return run(artifacts)[0]
+
+
+def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) -> None:
+    latest = artifacts / "latest"
+    names = {str(f.relative_to(latest.resolve())) for f in latest.resolve().rglob("*") if f.is_file()}
+    assert {f"models/{m}.keras" for m in ("A", "B_scratch", "B_on_A")} <= names
+    assert {"metrics.json", "report.html", "report.md", "plots/curves.png", "plots/pairs.png"} <= names
+    assert [r["seed"] for r in first["replicates"]] == [42, 43]
+    assert first["error_reduction"]["n"] == 2
+    scratch, transfer = (
+        np.mean([1 - r[arm]["accuracy"] for r in first["replicates"]]) for arm in ("scratch", "transfer")
+    )
+    assert first["error_reduction"]["estimate"] == pytest.approx(100 * (1 - transfer / scratch))
+
+
+def test_again_is_all_cached_and_equal(artifacts: Path, first: dict) -> None:
+    metrics, states = run(artifacts)
+    assert metrics == first
+    assert set(states.values()) == {"Cached"}
+
+
+def test_other_target_samples_keep_what_does_not_depend_on_them(artifacts: Path, first: dict) -> None:
+    _, states = run(artifacts, experiment=QUICK.model_copy(update={"target_samples": 100}))
+    kept = {name for name, state in states.items() if state == "Cached"}
+    assert kept == {"download", "normalize", "train_A seed 42", "train_A seed 43"}
+
+
+def test_more_replicates_train_only_the_new_ones(artifacts: Path, first: dict) -> None:
+    metrics, states = run(artifacts, replicates=3)
+    assert metrics["replicates"][:2] == first["replicates"]
+    trained = {name for name, state in states.items() if state == "Completed" and "seed" in name}
+    assert trained == {"train_A seed 44", "train_B_scratch seed 44", "transfer_B_on_A seed 44"}
+
+
+def test_damage_heals(artifacts: Path, first: dict) -> None:
+    damaged = sorted((artifacts / "store/train_A").iterdir())[0] / "model.keras"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    gone = sorted((artifacts / "store/normalize").iterdir())[0] / "pixels.npz"
+    gone.unlink()
+    metrics, states = run(artifacts, replicates=3)
+    assert metrics["replicates"][:2] == first["replicates"]
+    assert states["normalize"] == "Completed"
+    assert sum(state == "Completed" for name, state in states.items() if name.startswith("train_A")) == 1
+
+
+def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Path, first: dict) -> None:
+    shelves = set((artifacts / "store").glob("*/*"))
+    metrics, states = run(artifacts, refresh=True)
+    assert set(states.values()) == {"Completed"}
+    assert metrics == first
+    assert set((artifacts / "store").glob("*/*")) == shelves
+
+
+def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> None:
+    run(artifacts)
+    labels = dataset.read_labels("t10k")
+    kept = (labels == 0) | (labels == 2)
+    np.savez(tmp_path / "test.npz", x=dataset.read_images("t10k")[kept], y=(labels[kept] == 2).astype(np.int32))
+    script = (
+        "import sys, keras, numpy as np; test = np.load('test.npz')\n"
+        "for path in sys.argv[1:]: print(keras.models.load_model(path).evaluate(test['x'], test['y'], verbose=0)[1])"
+    )
+    models = [str(artifacts / f"latest/models/{name}.keras") for name in ("B_scratch", "B_on_A")]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script, *models], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    reported = [first["replicates"][0][arm]["accuracy"] for arm in ("scratch", "transfer")]
+    assert [float(line) for line in done.stdout.split()] == pytest.approx(reported, abs=1e-7)
+
+
+def test_key_follows_code_but_not_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = cache.ROOT / "tasks/experiment/trainer.py"
+    original = trainer.read_text()
+    assert "tasks.experiment.trainer" in cache.code_identity("tasks.train")
+    assert "tasks.experiment.plots" not in cache.code_identity("tasks.train")
+    assert {"tensorflow", "keras", "numpy"} <= set(cache.code_identity("tasks.train"))
+    real = Path.read_text
+
+    def source(text: str) -> bytes:
+        monkeypatch.setattr(Path, "read_text", lambda self: text if self == trainer else real(self))
+        return cache._normalized_source("tasks.experiment.trainer")
+
+    same = source(original)
+    assert source(original.replace('"""The trainer:', '"""A trainer:') + "\n\n# a comment\n") == same
+    assert source(original.replace("rates[i] * g", "2 * rates[i] * g")) != same
