@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -77,7 +78,8 @@ def save(stage: str, write: Callable[[Path], None]) -> Artifact:
 def save_model(model: Any, path: Path) -> None:
     """Save a Keras model as a file whose bytes depend on weights and architecture only.
 
-    Keras writes the time into the zip and its metadata; both go, so that equal models are equal files.
+    Keras writes the time into the zip and its metadata, and memory addresses (as identities of shared objects) into
+    the configuration: the times go and the identities are counted from 1, so that equal models are equal files.
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keras-") as temporary:
         saved = Path(temporary) / "model.keras"
@@ -89,7 +91,16 @@ def save_model(model: Any, path: Path) -> None:
                     metadata = json.loads(content)
                     metadata.pop("date_saved")
                     content = json.dumps(metadata).encode()
+                if name == "config.json":
+                    content = _count_shared_objects(content.decode()).encode()
                 clean.writestr(zipfile.ZipInfo(name), content)
+
+
+def _count_shared_objects(config: str) -> str:
+    numbers: dict[str, int] = {}
+    return re.sub(
+        r'(?<="shared_object_id": )\d+', lambda found: str(numbers.setdefault(found[0], len(numbers) + 1)), config
+    )
 
 
 def copy_files(artifact: Artifact, target: Path) -> None:

@@ -115,11 +115,15 @@ def _batches(examples: Examples, order: NDArray[Any], size: int, total: int) -> 
 
 
 def _architecture(model: Any) -> str:
-    """The model's configuration as JSON, without what does not change the computation: initial weights' recipes."""
+    """The model's configuration as JSON, without what does not change the computation.
+
+    That is: how weights were initialized, how it was compiled, and memory addresses.
+    """
 
     def cleaned(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: cleaned(item) for key, item in value.items() if not key.endswith("initializer")}
+            kept = {key: item for key, item in value.items() if not key.endswith(("initializer", "_config"))}
+            return {key: cleaned(item) for key, item in kept.items() if key != "shared_object_id"}
         return [cleaned(item) for item in value] if isinstance(value, list | tuple) else value
 
     return json.dumps(cleaned(keras.saving.serialize_keras_object(model)), sort_keys=True)
