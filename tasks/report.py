@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from tasks.experiment import dataset, plots
-from tasks.experiment.page import data_uri, render
+from tasks.experiment.page import answer, data_uri, render
 from tasks.experiment.recipe import CLASS_NAMES, Experiment
 from tasks.experiment.splits import load_task
 from tasks.experiment.store import Artifact, artifacts_root, copy_files, save
@@ -59,20 +60,34 @@ def report(
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
         (folder / "report.md").write_text(render("md", metrics, names, beside))
         (folder / "report.html").write_text(render("html", metrics, names, inside))
+        (folder / "ui.md").write_text(render("md", metrics, names, inside))
 
     return save("report", write)
 
 
 def publish(name: str, written: Artifact, models: dict[str, Artifact]) -> Path:
-    """Make runs/<name> from the store, whole or not at all, and point `latest` at it."""
+    """Make runs/<name> from the store, whole or not at all, point `latest` at it, and show it in the UI."""
     runs = artifacts_root() / "runs"
     new = runs / f".new-{name}"
     copy_files(written, new)
     (new / "models").mkdir(exist_ok=True)
     for model, artifact in models.items():
         (new / "models" / f"{model}.keras").write_bytes((artifact.folder() / "model.keras").read_bytes())
+    in_ui = (new / "ui.md").read_text()
+    (new / "ui.md").unlink()
+    metrics = json.loads((new / "metrics.json").read_text())
     new.rename(runs / name)
     link = artifacts_root() / f".latest-{name}"
     link.symlink_to(Path("runs") / name)
     link.replace(artifacts_root() / "latest")
+    create_markdown_artifact(in_ui, key="report", description=answer(metrics))
+    create_table_artifact(
+        [
+            {"seed": r["seed"], "scratch": r["scratch"]["accuracy"], "transfer": r["transfer"]["accuracy"],
+             "error reduction in %": r["error_reduction"]}
+            for r in metrics["replicates"]
+        ],
+        key="metrics",
+        description="Test accuracy on task B, and error reduction, of each pair",
+    )  # fmt: skip
     return runs / name
