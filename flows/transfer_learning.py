@@ -1,8 +1,10 @@
 """The experiment as a flow: train A, then B from scratch and B on top of A, pair by pair; compare."""
 
+import importlib
 import json
 import os
 import sys
+import threading
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -20,6 +22,7 @@ from tasks.experiment.recipe import Experiment
 from tasks.experiment.store import artifacts_root
 from tasks.normalize import normalize
 from tasks.report import publish, report
+from tasks.server import prefect_api
 from tasks.split import split
 from tasks.train import train_A, train_B_scratch, transfer_B_on_A
 
@@ -95,7 +98,11 @@ def main() -> None:
             where = ".".join(str(part) for part in error["loc"]) or "parameters"
             print(f"{where}: {error['msg']} (given: {error['input']!r})", file=sys.stderr)
         sys.exit(2)
-    folder = transfer_learning(**{name: getattr(parameters, name) for name in Parameters.model_fields})
+    if parameters.refresh or not (artifacts_root() / "store" / "train_A").exists():
+        # Something must be trained for sure: import TensorFlow while the server starts.
+        threading.Thread(target=importlib.import_module, args=["tasks.experiment.trainer"], daemon=True).start()
+    with prefect_api():
+        folder = transfer_learning(**{name: getattr(parameters, name) for name in Parameters.model_fields})
     with open(f"{folder}/metrics.json") as stream:  # noqa: PTH123
         print(answer(json.load(stream)))
     print(f"Report: {folder}/report.html\nPlots:  {folder}/plots\nModels: {folder}/models")

@@ -1,0 +1,87 @@
+"""A Prefect API for a run that was started without one.
+
+Prefect's own temporary server makes the flow's process import the whole server too, and wait. This one is a process of
+its own that starts while TensorFlow is imported here. It writes to the same database as `prefect server start`, so that
+the run is seen there later. It ends with this process, even if that is killed: its standard input closes then.
+"""
+
+import atexit
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+START_SECONDS = 120
+
+
+@contextmanager
+def prefect_api() -> Iterator[None]:
+    """Have a Prefect API: the configured one (PREFECT_API_URL or profile), else a server until this process ends.
+
+    Raises RuntimeError if the server does not start.
+    """
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+    if PREFECT_API_URL.value():
+        yield
+        return
+    PREFECT_HOME.value().mkdir(parents=True, exist_ok=True)  # the server dies without it
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tasks.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    # At exit, not at the end of the block: Prefect sends its last logs at exit, and what is registered first runs last.
+    atexit.register(server.communicate)
+    assert server.stdout
+    address = f"http://127.0.0.1:{server.stdout.readline().strip()}/api"
+    _wait_until_healthy(address, server)
+    with temporary_settings({PREFECT_API_URL: address}):
+        yield
+
+
+def _wait_until_healthy(address: str, server: subprocess.Popen[str]) -> None:
+    import time
+
+    import httpx
+
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            if httpx.get(f"{address}/health", timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise RuntimeError(
+        f"Prefect's server did not start within {START_SECONDS} s: start one with `prefect server start`, "
+        "set PREFECT_API_URL to its address, and run again"
+    )
+
+
+def serve() -> None:
+    """Serve the API on a free loopback port, whose number is printed first, until standard input closes."""
+    import os
+    import socket
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    os.environ |= {
+        "PREFECT_UI_ENABLED": "0",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "0",
+        "PREFECT__SERVER_EPHEMERAL": "1",
+        "PREFECT__SERVER_FINAL": "1",
+    }
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="error", lifespan="on", timeout_graceful_shutdown=5))
+
+    def end_with_parent() -> None:
+        sys.stdin.read()
+        server.should_exit = True
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    server.run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    serve()
