@@ -21,6 +21,7 @@ from tasks.experiment.page import answer
 from tasks.experiment.recipe import Experiment
 from tasks.experiment.store import artifacts_root
 from tasks.normalize import normalize
+from tasks.progress import bars_in_terminal
 from tasks.report import publish, report
 from tasks.server import prefect_api
 from tasks.split import split
@@ -101,7 +102,7 @@ def main() -> None:
     if parameters.refresh or not (artifacts_root() / "store" / "train_A").exists():
         # Something must be trained for sure: import TensorFlow while the server starts.
         threading.Thread(target=importlib.import_module, args=["tasks.experiment.trainer"], daemon=True).start()
-    with prefect_api():
+    with prefect_api(), bars_in_terminal():
         folder = transfer_learning(**{name: getattr(parameters, name) for name in Parameters.model_fields})
     with open(f"{folder}/metrics.json") as stream:  # noqa: PTH123
         print(answer(json.load(stream)))

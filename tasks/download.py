@@ -5,6 +5,7 @@ from prefect.tasks import exponential_backoff
 
 from tasks.experiment import dataset
 from tasks.experiment.dataset import DataSet
+from tasks.progress import report_bytes
 from tasks.stage import stage
 
 
@@ -26,6 +27,6 @@ async def _may_help(task: object, run: object, state: object) -> bool:
     retry_condition_fn=_may_help,
 )
 def download() -> DataSet:
-    data = dataset.fetch()
+    data = dataset.fetch(report_bytes())
     get_run_logger().info("%d files, verified, in %s", len(data.files), dataset.data_root() / "raw")
     return data

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def publish(name: str, written: Artifact, models: dict[str, Artifact]) -> Path:
     """Make runs/<name> from the store, whole or not at all, point `latest` at it, and show it in the UI."""
     runs = artifacts_root() / "runs"
     new = runs / f".new-{name}"
+    shutil.rmtree(new, ignore_errors=True)  # what a killed run left
     copy_files(written, new)
     (new / "models").mkdir(exist_ok=True)
     for model, artifact in models.items():
@@ -76,8 +78,11 @@ def publish(name: str, written: Artifact, models: dict[str, Artifact]) -> Path:
     in_ui = (new / "ui.md").read_text()
     (new / "ui.md").unlink()
     metrics = json.loads((new / "metrics.json").read_text())
+    if (runs / name).exists():  # the same run, tried again
+        shutil.rmtree(runs / name)
     new.rename(runs / name)
     link = artifacts_root() / f".latest-{name}"
+    link.unlink(missing_ok=True)
     link.symlink_to(Path("runs") / name)
     link.replace(artifacts_root() / "latest")
     create_markdown_artifact(in_ui, key="report", description=answer(metrics))

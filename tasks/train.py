@@ -6,14 +6,13 @@ The pair of a seed sees the same images in the same order.
 import json
 from pathlib import Path
 
-from prefect.logging import get_run_logger
-
 from tasks.experiment import dataset
 from tasks.experiment.pixels import load_pixels
 from tasks.experiment.randomness import generator
 from tasks.experiment.recipe import CLASS_NAMES, Training
 from tasks.experiment.splits import load_task
 from tasks.experiment.store import Artifact, save, save_model
+from tasks.progress import report_epochs
 from tasks.stage import stage
 
 
@@ -37,7 +36,7 @@ def transfer_B_on_A(
 
 
 def _train(
-    stage: str,
+    name: str,
     pixels: Artifact,
     task: Artifact,
     training: Training,
@@ -51,20 +50,13 @@ def _train(
     import keras
 
     from tasks.experiment.networks import build_network, hidden_layers, transfer_hidden_layers
-    from tasks.experiment.trainer import Epoch, train, use_one_thread_per_model
+    from tasks.experiment.trainer import train, use_one_thread_per_model
 
     use_one_thread_per_model()
-    log = get_run_logger()
     examples = load_task(task)
     model = build_network(training, classes, *load_pixels(pixels), seed)
     if body:
         transfer_hidden_layers(keras.saving.load_model(body.folder() / "model.keras"), model)
-
-    def report(number: int, epoch: Epoch) -> None:
-        log.info(
-            "epoch %d/%d: loss %.4f, validation loss %.4f, validation accuracy %.4f",
-            number, training.epochs, epoch.loss, epoch.validation_loss, epoch.validation_accuracy,
-        )  # fmt: skip
 
     history = train(
         model,
@@ -77,7 +69,7 @@ def _train(
         order=generator(seed, f"order/{order}"),
         frozen_epochs=training.frozen_epochs,
         frozen_layers=tuple(layer.name for layer in hidden_layers(model)),
-        on_epoch=report,
+        on_epoch=report_epochs(f"{name} seed {seed}", training, in_ui=name == "train_A"),
     )
     loss = "binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy"
     model.compile(optimizer=keras.optimizers.SGD(training.learning_rate), loss=loss, metrics=["accuracy"])
@@ -86,4 +78,4 @@ def _train(
         save_model(model, folder / "model.keras")
         (folder / "history.json").write_text(json.dumps([vars(epoch) for epoch in history], indent=1))
 
-    return save(stage, write)
+    return save(name, write)
