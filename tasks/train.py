@@ -50,9 +50,9 @@ def _train(
     import keras
 
     from tasks.experiment.networks import build_network, hidden_layers, transfer_hidden_layers
-    from tasks.experiment.trainer import train, use_one_thread_per_model
+    from tasks.experiment.trainer import set_threads, train
 
-    use_one_thread_per_model()
+    set_threads()
     examples = load_task(task)
     model = build_network(training, classes, *load_pixels(pixels), seed)
     if body:

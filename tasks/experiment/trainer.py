@@ -10,6 +10,7 @@ SGD a learning rate of zero *is* a frozen layer.
 import functools
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,14 +39,14 @@ class DivergedError(ArithmeticError):
     """The loss is no longer a finite number."""
 
 
-def use_one_thread_per_model() -> None:
-    """One core per replicate beats two cores on one: at batch 32 XLA's threads gain nothing.
+def set_threads() -> None:
+    """Let as many replicates train side by side as there are cores, with the same bits on any number of cores.
 
-    It also makes the order of every sum independent of the number of cores. Must come before TensorFlow's first
-    computation; later it changes nothing but says so by RuntimeError.
+    The programs of a process share XLA's pool of threads. With a pool of one they take turns, and sums are cut in
+    another way, so that the last bits differ; from two on the bits are the same. Must come before TensorFlow's first
+    computation (later TensorFlow raises RuntimeError).
     """
-    if tf.config.threading.get_intra_op_parallelism_threads() != 1:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(max(2, os.cpu_count() or 1))
 
 
 def train(
