@@ -72,7 +72,7 @@ def _train(
         on_epoch=report_epochs(f"{name} seed {seed}", training, in_ui=name == "train_A"),
     )
     loss = "binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy"
-    model.compile(optimizer=keras.optimizers.SGD(training.learning_rate), loss=loss, metrics=["accuracy"])
+    model.compile(optimizer=keras.optimizers.SGD(training.learning_rate, name="sgd"), loss=loss, metrics=["accuracy"])
 
     def write(folder: Path) -> None:
         save_model(model, folder / "model.keras")

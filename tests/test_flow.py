@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -10,25 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-from prefect.testing.utilities import prefect_test_harness
+from prefect import flow
+from prefect.settings import PREFECT_API_URL
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.transfer_learning import transfer_learning
 from tasks import cache
+from tasks.download import download
 from tasks.experiment import dataset
+from tasks.experiment.page import answer
 from tasks.experiment.recipe import Experiment
 
-pytestmark = pytest.mark.filterwarnings("default")  # Prefect's server and client warn on their own
+pytestmark = pytest.mark.usefixtures("prefect_server")
 QUICK = Experiment(source_epochs=1, target_epochs=3, frozen_epochs=1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    with (
-        prefect_test_harness(server_startup_timeout=120),
-        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
-    ):
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +46,9 @@ class FinalStates(logging.Handler):
             self.names[record.task_run_name] = found[1]
 
 
-def run(artifacts: Path, **parameters) -> tuple[dict, dict[str, str]]:
+def run(artifacts: Path, runner: ThreadPoolTaskRunner | None = None, **parameters) -> tuple[dict, dict[str, str]]:
     """(metrics, state name by task run name) of one run."""
-    flow = transfer_learning.with_options(result_storage=artifacts / "cache")
+    flow = transfer_learning.with_options(result_storage=artifacts / "cache", task_runner=runner)
     states = FinalStates()
     logging.getLogger("prefect.task_runs").addHandler(states)
     try:
@@ -112,8 +107,9 @@ def test_damage_heals(artifacts: Path, first: dict) -> None:
 
 
 def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Path, first: dict) -> None:
+    """One after the other instead of side by side: order plays no part. Equal bits are equal places in the store."""
     shelves = set((artifacts / "store").glob("*/*"))
-    metrics, states = run(artifacts, refresh=True)
+    metrics, states = run(artifacts, ThreadPoolTaskRunner(max_workers=1), refresh=True)
     assert set(states.values()) == {"Completed"}
     assert metrics == first
     assert set((artifacts / "store").glob("*/*")) == shelves
@@ -151,3 +147,71 @@ def test_key_follows_code_but_not_comments(monkeypatch: pytest.MonkeyPatch) -> N
     same = source(original)
     assert source(original.replace('"""The trainer:', '"""A trainer:') + "\n\n# a comment\n") == same
     assert source(original.replace("rates[i] * g", "2 * rates[i] * g")) != same
+
+
+def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artifacts: Path, first: dict) -> None:
+    script = (
+        "import sys, flows.transfer_learning as f\n"
+        "sys.argv = ['', '--replicates', '2', '--experiment.source-epochs', '1', '--experiment.target-epochs', '3',"
+        " '--experiment.frozen-epochs', '1']\n"
+        "f.main(); print({'tensorflow', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules))"
+    )
+    environment = os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=cache.ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.count("Cached") == 5 + 3 * 2
+    assert done.stdout.splitlines()[-1] == "set()"
+    assert answer(first) in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--replicates", "0"], "replicates"),
+        (["--experiment.target-classes", '["Hat", 2]'], "no class 'Hat'"),
+        (["--experiment.frozen-epochs", "30"], "frozen_epochs (30) is more than target_epochs (20)"),
+        (["--experiment.target-sample", "7"], "target-sample"),
+    ],
+)
+def test_bad_flags_are_refused_in_a_sentence(flags: list[str], says: str) -> None:
+    command = [sys.executable, "-m", "flows.transfer_learning", *flags]
+    done = subprocess.run(command, cwd=cache.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
+    mirror: dict[str, tuple[int, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(dataset, "PACKAGE_FOLDER", tmp_path / "package")
+    path = "/t10k-labels-idx1-ubyte.gz"
+    good, attempts = mirror[path], []
+    fetch = dataset.fetch
+
+    def counted(progress: object) -> dataset.DataSet:
+        attempts.append(mirror[path][0])
+        try:
+            return fetch()
+        finally:
+            if len(attempts) == 2 and mirror[path][0] == 500:
+                mirror[path] = good
+
+    monkeypatch.setattr(dataset, "fetch", counted)
+
+    @flow(result_storage=tmp_path / "cache", persist_result=False)
+    def only_download() -> None:
+        download.with_options(retry_delay_seconds=0)()
+
+    mirror[path] = (404, b"")
+    with pytest.raises(dataset.NoDataError):
+        only_download()
+    assert attempts == [404]
+    attempts.clear()
+    mirror[path] = (500, b"")
+    only_download()
+    assert attempts == [500, 500, 200]

@@ -2,11 +2,13 @@
 
 import gzip
 import hashlib
+import io
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +26,8 @@ FILES = {
     "t10k-labels-idx1-ubyte": ("0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34", 10_008),
 }
 PACKAGE = "dataset-fashion-mnist"
-PACKAGE_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+PACKAGE_FILES = Path("usr/share/datasets/fashion-mnist")
+PACKAGE_FOLDER = "/" / PACKAGE_FILES
 MIRRORS = (
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
     "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
@@ -88,14 +91,17 @@ def fetch(progress: Progress = lambda file, done, total: None) -> DataSet:
         *(lambda name, mirror=mirror: _from_mirror(mirror, raw / name, progress) for mirror in MIRRORS),
     ]
     for source in sources:
+        failed: list[Exception] = []
         for name in list(missing):
             try:
                 source(name)
                 missing.remove(name)
             except (SourceError, httpx.HTTPError, OSError) as error:
-                failures.append(str(error))
-                transient |= is_transient(error)
-                break
+                failed.append(error)
+                if isinstance(error, httpx.TransportError):
+                    break  # the other files won't fare better
+        failures += [str(error) for error in failed[:1]]
+        transient |= any(is_transient(error) for error in failed)
     if missing:
         try:
             _from_package_registry([raw / name for name in missing])
@@ -171,17 +177,15 @@ def _from_package_registry(targets: list[Path]) -> None:
             raise SourceError(f"the Debian package {PACKAGE}: {' '.join(done.stderr.split())[:300] or 'not found'}")
         subprocess.run(["dpkg-deb", "-x", str(packages[0]), "unpacked"], cwd=private, check=True, capture_output=True)
         for target in targets:
-            _from_folder(private / "unpacked" / PACKAGE_FOLDER.relative_to("/"), target)
+            _from_folder(private / "unpacked" / PACKAGE_FILES, target)
 
 
 def _unpack(packed: bytes, name: str, origin: str) -> bytes:
     """Decompress, but never more than one byte beyond the size that the file must have."""
-    import io
-
     try:
         with gzip.open(io.BytesIO(packed)) as stream:
             return stream.read(FILES[name][1] + 1)
-    except (OSError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
+    except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{origin}: not a whole gzip file ({error})") from error
 
 

@@ -16,7 +16,7 @@ def answer(metrics: dict[str, Any]) -> str:
     verb, size = ("cut", result["estimate"]) if result["estimate"] >= 0 else ("raised", -result["estimate"])
     text = f"Transfer {verb} the test error by {size:.1f} % "
     if result["low"] is None:
-        return text + f"({pairs}: no interval, {result['method'].removeprefix('none: ')})."
+        return text + f"({pairs}, so there is no interval)."
     bounds = f"{result['low']:.1f} … {result['high']:.1f} %"
     return text + f"({100 * result['confidence']:.0f} % interval {bounds}, {pairs}, {result['method']})."
 

@@ -28,7 +28,7 @@ def error_reduction_interval(
         "high": None,
         "confidence": confidence,
     }
-    summary |= {"method": "none: one pair has no interval", "n": n, "unit": "percent"}
+    summary |= {"method": "none: it takes two pairs and a scratch error", "n": n, "unit": "percent"}
     if n < 2 or summary["estimate"] is None:
         return summary
     from scipy.stats import bootstrap

@@ -1,0 +1,67 @@
+"""What several tests share: a Prefect server, the real data, a mirror of it on loopback."""
+
+import gzip
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.experiment import dataset
+from tasks.experiment.dataset import FILES, fetch
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """A real server of the tests' own, with a database of its own."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),  # its thread costs a second a flow
+    ):
+        yield
+
+
+@pytest.fixture(scope="session")
+def content() -> dict[str, bytes]:
+    """The four real files, from wherever this machine has them."""
+    fetch()
+    return {name: (dataset.data_root() / "raw" / name).read_bytes() for name in FILES}
+
+
+@pytest.fixture
+def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data/raw, on a machine with no package installed, no apt-get and no mirror."""
+    monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(dataset, "PACKAGE_FOLDER", tmp_path / "package")
+    monkeypatch.setattr(dataset, "MIRRORS", ())
+    return tmp_path / "data" / "raw"
+
+
+@pytest.fixture
+def mirror(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, tuple[int, bytes]]]:
+    """A mirror on loopback; what it answers, path → (status, body), may be changed."""
+    answers = {f"/{name}.gz": (200, gzip.compress(body, 1)) for name, body in content.items()}
+
+    class Mirror(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = answers.get(self.path, (404, b""))
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", self.path)
+            self.send_header("Content-Length", str(len(body) if status != 206 else 2 * len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
+        threading.Thread(target=server.serve_forever).start()
+        monkeypatch.setattr(dataset, "MIRRORS", (f"http://127.0.0.1:{server.server_port}/",))
+        yield answers
+        server.shutdown()
