@@ -103,7 +103,12 @@ def main() -> None:
         # Something must be trained for sure: import TensorFlow while the server starts.
         threading.Thread(target=importlib.import_module, args=["tasks.experiment.trainer"], daemon=True).start()
     with prefect_api(), bars_in_terminal():
-        folder = transfer_learning(**{name: getattr(parameters, name) for name in Parameters.model_fields})
+        state = transfer_learning(
+            **{name: getattr(parameters, name) for name in Parameters.model_fields}, return_state=True
+        )
+    if not state.is_completed():
+        sys.exit(f"{state.name}: {state.message}")  # the log above has the details
+    folder = state.result()
     with open(f"{folder}/metrics.json") as stream:  # noqa: PTH123
         print(answer(json.load(stream)))
     print(f"Report: {folder}/report.html\nPlots:  {folder}/plots\nModels: {folder}/models")
