@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: run test lint lock
+.PHONY: run test lint bench lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
@@ -15,6 +15,10 @@ run: .venv/installed
 
 test: .venv/installed
 	.venv/bin/python -m pytest
+
+# ARGS="--help" tells what can be changed.
+bench: .venv/installed
+	.venv/bin/python -m tests.bench $(ARGS)
 
 lint: .venv/installed
 	.venv/bin/ruff check .

@@ -34,12 +34,12 @@ def prefect_api() -> Iterator[None]:
     atexit.register(server.communicate)
     assert server.stdout
     address = f"http://127.0.0.1:{server.stdout.readline().strip()}/api"
-    _wait_until_healthy(address, server)
+    wait_until_healthy(address, server)
     with temporary_settings({PREFECT_API_URL: address}):
         yield
 
 
-def _wait_until_healthy(address: str, server: subprocess.Popen[str]) -> None:
+def wait_until_healthy(address: str, server: subprocess.Popen[str]) -> None:
     import time
 
     import httpx

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 COLOURS = {"scratch": "#c0603a", "transfer": "#2a6f97"}
+NAMED_SEEDS = 8  # more names than that would lie on top of each other
 
 
 def _figure(columns: int, title: str, width: float = 4.2) -> tuple[Any, list[Any]]:
@@ -39,7 +40,11 @@ def draw_pairs(replicates: list[dict[str, Any]], path: Path) -> None:
         pair = [100 * replicate[arm]["accuracy"] for arm in COLOURS]
         colour = COLOURS["transfer" if pair[1] > pair[0] else "scratch"]
         axis.plot([0, 1], pair, marker="o", color=colour, alpha=0.8)
-        axis.annotate(f"seed {replicate['seed']}", (1.04, pair[1]), fontsize=8, va="center")
+        if len(replicates) <= NAMED_SEEDS:
+            axis.annotate(f"seed {replicate['seed']}", (1.04, pair[1]), fontsize=8, va="center")
+    means = [100 * np.mean([replicate[arm]["accuracy"] for replicate in replicates]) for arm in COLOURS]
+    axis.plot([0, 1], means, color="black", linewidth=3, label=f"mean of {len(replicates)}")
+    axis.legend(loc="lower right")
     axis.set(xticks=[0, 1], xticklabels=list(COLOURS), xlim=(-0.2, 1.4), ylabel="accuracy in %")
     figure.savefig(path, dpi=110)
 
