@@ -1,3 +1,5 @@
+import threading
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from tasks.experiment.networks import build_network, hidden_layers, transfer_hid
 from tasks.experiment.randomness import generator
 from tasks.experiment.recipe import Training
 from tasks.experiment.splits import Examples
-from tasks.experiment.trainer import DivergedError, train
+from tasks.experiment.trainer import DivergedError, compiled, train
 
 TRAINING = Training(hidden_layers=2, hidden_units=16, learning_rate=0.05, batch_size=32, epochs=3)
 MEAN, STD = np.full((8, 8), 127, np.float32), np.full((8, 8), 74, np.float32)
@@ -27,17 +29,19 @@ def run(model, images, training, validation, **changes):
     return train(model, images, training, validation, **settings)
 
 
-@pytest.mark.parametrize("classes", [2, 8])
-def test_weights_equal_keras_fit_on_the_same_batches(classes: int) -> None:
+@pytest.mark.parametrize(("classes", "samples", "epochs"), [(2, 203, 3), (8, 203, 3), (2, 45, 12)])
+def test_weights_equal_keras_fit_on_the_same_batches(classes: int, samples: int, epochs: int) -> None:
+    """203 examples: one epoch a call of the program; 45: several."""
     images, training, validation = data(classes)
+    training = Examples(training.rows[:samples], training.labels[:samples])
     ours, theirs = (build_network(TRAINING, classes, MEAN, STD, seed=7) for _ in range(2))
-    history = run(ours, images, training, validation)
+    history = run(ours, images, training, validation, epochs=epochs)
 
     loss = "binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy"
     theirs.compile(optimizer=keras.optimizers.SGD(0.05), loss=loss, metrics=["accuracy"])
     order = generator(1, "order")
     for epoch in history:
-        shuffled = order.permutation(203)
+        shuffled = order.permutation(samples)
         fitted = theirs.fit(
             images[training.rows[shuffled]],
             training.labels[shuffled],
@@ -109,3 +113,21 @@ def test_divergence_names_the_epoch_and_the_remedy() -> None:
     model = build_network(TRAINING, 2, np.zeros((8, 8), np.float32), np.full((8, 8), 1e-4, np.float32), seed=7)
     with pytest.raises(DivergedError, match=r"in epoch \d.*lower learning_rate than 1e\+06"):
         run(model, images, training, validation, learning_rate=1e6, epochs=20)
+
+
+def test_one_program_for_every_seed_budget_and_freezing_even_for_threads() -> None:
+    images, training, validation = data(2)
+    few = Examples(training.rows[:40], training.labels[:40])
+    models = [build_network(TRAINING, 2, MEAN, STD, seed=seed) for seed in range(4)]
+    arguments = [(training, {}), (few, {}), (training, {"frozen_epochs": 2, "frozen_layers": ("hidden_1",)}), (few, {})]
+    threads = [
+        threading.Thread(target=run, args=(model, images, rows, validation), kwargs=changes)
+        for model, (rows, changes) in zip(models, arguments, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    programs = {id(compiled(model)) for model in models}
+    assert len(programs) == 1
+    assert compiled(models[0]).experimental_get_tracing_count() == 1

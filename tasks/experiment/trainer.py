@@ -11,6 +11,7 @@ import functools
 import json
 import math
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,10 @@ from numpy.typing import NDArray
 
 from tasks.experiment.splits import Examples
 
-VALIDATION_BATCH = 500
+VALIDATION_BATCH = 512
+EPOCHS_AT_ONCE = 32  # at most, in one call of the program
+
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -72,47 +76,64 @@ def train(
 
     Raises DivergedError when a loss is not finite, naming the epoch.
     """
-    program = _program(_architecture(model))
+    program = compiled(model)
     images = tf.convert_to_tensor(images)
+    labels = np.zeros(images.shape[0], np.int32)
+    labels[training.rows], labels[validation.rows] = training.labels, validation.labels
+    checks = _in_batches([validation.rows], VALIDATION_BATCH, len(labels))
+    given = images, tf.constant(labels), checks, tf.constant(len(validation)), tf.constant(len(training))
     steps = math.ceil(len(training) / batch_size)
-    total = images.shape[0]
-    checks = _batches(validation, np.arange(len(validation)), VALIDATION_BATCH, total)
-    check_steps = tf.constant(math.ceil(len(validation) / VALIDATION_BATCH))
-    frozen = {id(v) for layer in model.layers if layer.name in frozen_layers for v in layer.trainable_variables}
-    full = np.full(len(model.trainable_variables), learning_rate, np.float32)
-    masked = np.array([0 if id(v) in frozen else learning_rate for v in model.trainable_variables], np.float32)
+    at_once = min(EPOCHS_AT_ONCE, math.ceil(len(labels) / batch_size) // steps)
+    full, masked = _learning_rates(model, learning_rate, frozen_layers)
 
     weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
-    history = []
-    for number in range(1, epochs + 1):
-        batches = _batches(training, order.permutation(len(training)), batch_size, total)
-        rates = tf.constant(masked if number <= frozen_epochs else full)
-        weights, figures = program(images, batches, tf.constant(steps), checks, check_steps, rates, weights)
-        epoch = Epoch(*(float(figure) for figure in figures))
-        if not (math.isfinite(epoch.loss) and math.isfinite(epoch.validation_loss)):
-            raise DivergedError(
-                f"the loss is {epoch.loss} in epoch {number}: training diverged; "
-                f"give a lower learning_rate than {learning_rate:g}"
-            )
-        history.append(epoch)
-        on_epoch(number, epoch)
+    history: list[Epoch] = []
+    while len(history) < epochs:
+        numbers = range(len(history) + 1, min(len(history) + at_once, epochs) + 1)
+        shuffled = [training.rows[order.permutation(len(training))] for _ in numbers]
+        batches = _in_batches(shuffled, batch_size, len(labels))
+        rates = np.tile(full, (EPOCHS_AT_ONCE, 1))
+        rates[[i for i, number in enumerate(numbers) if number <= frozen_epochs]] = masked
+        weights, figures = program(*given, batches, tf.constant(len(numbers)), tf.constant(rates), weights)
+        for number, figure in zip(numbers, figures.numpy().tolist(), strict=False):
+            epoch = Epoch(*figure)
+            if not (math.isfinite(epoch.loss) and math.isfinite(epoch.validation_loss)):
+                raise DivergedError(
+                    f"the loss is {epoch.loss} in epoch {number}: training diverged; "
+                    f"give a lower learning_rate than {learning_rate:g}"
+                )
+            history.append(epoch)
+            on_epoch(number, epoch)
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
     return history
 
 
-def _batches(examples: Examples, order: NDArray[Any], size: int, total: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """(rows, labels, weights), each (capacity, size), padded with weight 0.
+def _learning_rates(
+    model: Any, learning_rate: float, frozen_layers: tuple[str, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A rate for each variable: while all are trained, and while the frozen layers are."""
+    frozen = {id(v) for layer in model.layers if layer.name in frozen_layers for v in layer.trainable_variables}
+    full = np.full(len(model.trainable_variables), learning_rate, np.float32)
+    return full, np.where([id(v) in frozen for v in model.trainable_variables], np.float32(0), full)
 
-    The capacity is what all `total` images would need, so that it does not depend on how many of them are used.
+
+def _in_batches(epochs: list[NDArray[np.int32]], size: int, total: int) -> tf.Tensor:
+    """Rows in batches, epoch after epoch, the last batch of each padded: int32, shape (capacity, size).
+
+    The capacity is what all `total` images would need, so that the shape does not depend on how many of them are used.
     """
-    shape = (math.ceil(total / size), size)
-    rows, labels = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-    weights = np.zeros(shape, np.float32)
-    rows.flat[: len(order)] = examples.rows[order]
-    labels.flat[: len(order)] = examples.labels[order]
-    weights.flat[: len(order)] = 1
-    return tf.constant(rows), tf.constant(labels), tf.constant(weights)
+    batches = np.zeros((math.ceil(total / size), size), np.int32)
+    steps = math.ceil(len(epochs[0]) / size)
+    for number, rows in enumerate(epochs):
+        batches[number * steps : (number + 1) * steps].flat[: len(rows)] = rows
+    return tf.constant(batches)
+
+
+def compiled(model: Any) -> Any:
+    """The program of this model's architecture; compiled once, also if several threads want it at the same time."""
+    with _one_at_a_time:
+        return _program(_architecture(model))
 
 
 def _architecture(model: Any) -> str:
@@ -132,16 +153,15 @@ def _architecture(model: Any) -> str:
 
 @functools.cache
 def _program(architecture: str) -> Any:
-    """The compiled epoch of one architecture; it returns (new weights, the four figures of Epoch)."""
+    """The compiled epochs of one architecture: some whole epochs, one after the other, each with its validation."""
     model = keras.saving.deserialize_keras_object(json.loads(architecture))
     constants = [v.value for v in model.non_trainable_variables]
     binary = model.output_shape[-1] == 1
     convolutional = any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
 
-    def score(weights: list[Any], images: Any, batch: tuple[Any, Any, Any], training: bool) -> tuple[Any, Any, Any]:
-        """Sums over one batch: loss, right answers, images."""
-        rows, labels, counted = batch
-        output, _ = model.stateless_call(weights, constants, tf.gather(images, rows), training=training)
+    def score(weights: list[Any], images: Any, labels: Any, counted: Any, training: bool) -> tuple[Any, Any]:
+        """Sums of loss and of right answers over the counted ones of a batch."""
+        output, _ = model.stateless_call(weights, constants, images, training=training)
         if binary:
             losses = keras.losses.binary_crossentropy(tf.cast(labels, tf.float32)[:, None], output)
             answers = tf.cast(output[:, 0] > 0.5, tf.int32)
@@ -149,31 +169,56 @@ def _program(architecture: str) -> Any:
             losses = keras.losses.sparse_categorical_crossentropy(labels, output)
             answers = tf.argmax(output, axis=-1, output_type=tf.int32)
         right = tf.cast(answers == labels, tf.float32)
-        return tf.reduce_sum(losses * counted), tf.reduce_sum(right * counted), tf.reduce_sum(counted)
+        return tf.reduce_sum(losses * counted), tf.reduce_sum(right * counted)
 
     # XLA's convolutions on CPU are far slower inside a loop than TensorFlow's own.
     @tf.function(jit_compile=not convolutional, autograph=False)
-    def run_epoch(
-        images: Any, batches: Any, steps: Any, checks: Any, check_steps: Any, rates: Any, weights: list[Any]
-    ) -> Any:
-        def train_step(step: Any, loss: Any, right: Any, *old: Any) -> Any:
-            batch = tuple(part[step] for part in batches)
-            with tf.GradientTape() as tape:
-                tape.watch(old)
-                batch_loss, batch_right, count = score(list(old), images, batch, training=True)
-                mean_loss = batch_loss / count
-            gradients = tape.gradient(mean_loss, old)
-            new = [w - rates[i] * g for i, (w, g) in enumerate(zip(old, gradients, strict=True))]
-            return step + 1, loss + batch_loss, right + batch_right, *new
+    def run_epochs(
+        images: Any, labels: Any, checks: Any, n_checks: Any, n: Any, batches: Any, epochs: Any, rates: Any,
+        weights: list[Any],
+    ) -> Any:  # fmt: skip
+        """n, n_checks: training and validation examples; batches, checks: see _in_batches; rates: (epochs, variables).
 
-        def check_step(step: Any, loss: Any, right: Any) -> Any:
-            batch_loss, batch_right, _ = score(new, images, tuple(part[step] for part in checks), training=False)
-            return step + 1, loss + batch_loss, right + batch_right
+        Returns the new weights and the epochs' figures, (EPOCHS_AT_ONCE, 4) in the order of Epoch's fields.
+        """
+        steps, check_steps = (-(-count // part.shape[1]) for count, part in ((n, batches), (n_checks, checks)))
+        # What can be made ready before the loops is: inside, at 0.1 ms a step, each small operation counts.
+        batch_labels, check_labels = tf.gather(labels, batches), tf.gather(labels, checks)
+        counted, check_counted = (
+            tf.cast(tf.reshape(tf.range(tf.size(part)), part.shape) < count, tf.float32)
+            for count, part in ((n, batches), (n_checks, checks))
+        )
+        nothing = tf.constant(0), tf.constant(0.0), tf.constant(0.0)
 
-        start = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
-        _, loss, right, *new = tf.while_loop(lambda step, *_: step < steps, train_step, (*start, *weights))
-        _, check_loss, check_right = tf.while_loop(lambda step, *_: step < check_steps, check_step, start)
-        n, checked = tf.reduce_sum(batches[2]), tf.reduce_sum(checks[2])
-        return list(new), (loss / n, right / n, check_loss / checked, check_right / checked)
+        def run_epoch(epoch: Any, figures: Any, *old: Any) -> Any:
+            first, rate = epoch * steps, tf.unstack(rates[epoch])
 
-    return run_epoch
+            def train_step(step: Any, loss: Any, right: Any, *old: Any) -> Any:
+                at = first + step
+                batch = tf.gather(images, batches[at]), batch_labels[at], counted[step]
+                with tf.GradientTape() as tape:
+                    tape.watch(old)
+                    batch_loss, batch_right = score(list(old), *batch, training=True)
+                    mean_loss = batch_loss / tf.reduce_sum(batch[2])
+                gradients = tape.gradient(mean_loss, old)
+                new = [w - r * g for w, r, g in zip(old, rate, gradients, strict=True)]
+                return step + 1, loss + batch_loss, right + batch_right, *new
+
+            def check_step(step: Any, loss: Any, right: Any) -> Any:
+                check = tf.gather(images, checks[step]), check_labels[step], check_counted[step]
+                batch_loss, batch_right = score(new, *check, training=False)
+                return step + 1, loss + batch_loss, right + batch_right
+
+            _, loss, right, *new = tf.while_loop(lambda step, *_: step < steps, train_step, (*nothing, *old))
+            _, check_loss, check_right = tf.while_loop(lambda step, *_: step < check_steps, check_step, nothing)
+            trained, checked = tf.cast(n, tf.float32), tf.cast(n_checks, tf.float32)
+            figure = tf.stack([loss / trained, right / trained, check_loss / checked, check_right / checked])
+            return epoch + 1, tf.tensor_scatter_nd_update(figures, [[epoch]], [figure]), *new
+
+        figures = tf.zeros((EPOCHS_AT_ONCE, 4))
+        _, figures, *new = tf.while_loop(
+            lambda epoch, *_: epoch < epochs, run_epoch, (tf.constant(0), figures, *weights)
+        )
+        return new, figures
+
+    return run_epochs
