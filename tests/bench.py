@@ -130,12 +130,14 @@ def epoch_of_a(task: SourceTask, rounds: int) -> list[Row]:
 
 def target_pair(task: SourceTask, notebook: Row, pairs: int = 30) -> list[Row]:
     """One pair of B: the notebook's way, against what one more pair costs the trainer at 30 pairs on all cores."""
+    import tensorflow as tf
+
     from tasks.experiment.networks import hidden_layers, transfer_hidden_layers
     from tasks.experiment.randomness import generator
     from tasks.experiment.trainer import train
 
     train_rows, valid_rows = task.target
-    source = task.network()
+    source, images = task.network(), tf.constant(task.images)
 
     def pair(seed: int) -> None:
         for frozen in (0, 4):
@@ -143,7 +145,7 @@ def target_pair(task: SourceTask, notebook: Row, pairs: int = 30) -> list[Row]:
             if frozen:
                 transfer_hidden_layers(source, model)
             names = tuple(layer.name for layer in hidden_layers(model))
-            train(model, task.images, train_rows, valid_rows, learning_rate=1e-3, batch_size=32, epochs=20,
+            train(model, images, train_rows, valid_rows, learning_rate=1e-3, batch_size=32, epochs=20,
                   order=generator(seed, "bench"), frozen_epochs=frozen, frozen_layers=names)  # fmt: skip
 
     def all_pairs() -> None:
@@ -250,21 +252,25 @@ class server:  # noqa: N801
         self.process.communicate()
 
 
-def peers(task: SourceTask, trainer_seconds: float, rounds: int) -> list[Row]:
-    """One epoch of A by whatever is installed of the optional group `peers`."""
+def peers(task: SourceTask, epochs: list[Row], rounds: int) -> list[Row]:
+    """One epoch of A, without validation, by whatever is installed of the optional group `peers`."""
     from tests import peers as others
 
     rows = []
     for name, make, goal in others.PEERS:
         try:
             epoch = make(task.x, task.y)
-        except ImportError:
-            rows.append({"what": f"peer: {name}", "note": "not installed"})
+        except ImportError as missing:
+            rows.append({"what": f"epoch of A: {name}", "note": f"not installed ({missing.name})"})
             continue
         taken = in_turn(rounds, peer=lambda epoch=epoch: seconds(epoch))["peer"]
-        rows.append({"what": f"epoch of A: {name}", "seconds": taken, "against": "trainer, one replicate",
-                     "trainer is times faster": taken / trainer_seconds, "goal": goal})  # fmt: skip
+        for trainer in epochs[1:]:
+            rows.append({"what": f"epoch of A: {name}", "seconds": taken, "against": trainer["what"],
+                         "times slower": taken / trainer["seconds"], "goal": goal})  # fmt: skip
     return rows
+
+
+RATIOS = ("times faster", "times slower", "share of its time", "fraction")
 
 
 def show(rows: list[Row]) -> None:
@@ -273,13 +279,11 @@ def show(rows: list[Row]) -> None:
 
     table = Table("what", "figure", "ratio", "goal")
     for row in rows:
-        figure = f"{row['seconds']:.3f} s" if "seconds" in row else f"{row.get('value', row.get('note'))}"
-        ratios = [f"{value:.2f} {key}" for key, value in row.items() if "faster" in key or key in RATIOS]
-        table.add_row(row["what"], figure, f"{' '.join(ratios)} {row.get('against', '')}", str(row.get("goal", "")))
-    Console(width=150).print(table)
-
-
-RATIOS = {"share of its time", "fraction"}
+        figure = f"{row['seconds']:.3f} s" if "seconds" in row else row.get("note") or f"{row['value']:.0f}"
+        ratio = " ".join(f"{row[name]:.2f} {name}" for name in RATIOS if name in row)
+        against = f" against {row['against']}" if "against" in row else ""
+        table.add_row(row["what"], figure, ratio + against, str(row.get("goal", "")))
+    Console(width=160).print(table)
 
 
 def main() -> None:
@@ -297,7 +301,7 @@ def main() -> None:
     task = SourceTask()
     epochs = epoch_of_a(task, arguments.rounds)
     rows += epochs + target_pair(task, notebook) + roofline(task, epochs)
-    rows += peers(task, epochs[1]["seconds"], arguments.rounds)
+    rows += peers(task, epochs, arguments.rounds)
     show(rows)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     arguments.json.write_text(json.dumps({"cores": CORES, "bench_peak_mib": own, "rows": rows}, indent=1))

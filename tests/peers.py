@@ -75,7 +75,7 @@ def scikit_learn(x: np.ndarray, y: np.ndarray) -> Callable[[], object]:
 
     model = MLPClassifier(SIZES[1:-1], solver="sgd", batch_size=BATCH, learning_rate_init=1e-3, momentum=0, alpha=0)
     flat, classes = x.reshape(len(x), -1), np.unique(y)
-    return lambda: model.partial_fit(flat, y, classes)
+    return lambda: model.partial_fit(flat, y, classes=classes)
 
 
 # (name, maker, how many times faster the trainer should be)
