@@ -1,6 +1,5 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: run test lint bench lock
 

@@ -69,6 +69,7 @@ def code_identity(module: str) -> dict[str, str]:
     """
     graph = _import_graph()
     modules = {module} | {m for m in graph.find_upstream_modules(module) if m in _project_modules()}
+    modules |= {".".join(m.split(".")[:depth]) for m in modules for depth in range(1, m.count(".") + 1)}  # packages
     imported = {m.split(".")[0] for own in modules for m in graph.find_modules_directly_imported_by(own)}
     libraries = imported - {"tasks", "flows"} - NOT_COMPUTING - sys.stdlib_module_names
     code = {name: hashlib.sha256(_normalized_source(name)).hexdigest()[:16] for name in sorted(modules)}

@@ -8,17 +8,26 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
 def answer(metrics: dict[str, Any]) -> str:
-    """The result in one sentence."""
+    """The result in one sentence, which claims a direction only if the interval does."""
     result = metrics["error_reduction"]
-    pairs = "1 pair of runs" if result["n"] == 1 else f"{result['n']} pairs of runs"
-    if result["estimate"] is None:
-        return f"Training from scratch made no test error at all ({pairs}): there is nothing to reduce."
-    verb, size = ("cut", result["estimate"]) if result["estimate"] >= 0 else ("raised", -result["estimate"])
-    text = f"Transfer {verb} the test error by {size:.1f} % "
-    if result["low"] is None:
-        return text + f"({pairs}, so there is no interval)."
-    bounds = f"{result['low']:.1f} … {result['high']:.1f} %"
-    return text + f"({100 * result['confidence']:.0f} % interval {bounds}, {pairs}, {result['method']})."
+    estimate, low, high = result["estimate"], result["low"], result["high"]
+    if estimate is None:
+        return "Training from scratch made no test error at all: there is nothing to reduce."
+    if low is None:
+        verb = "cut" if estimate >= 0 else "raised"
+        return (
+            f"Transfer {verb} the test error by {abs(estimate):.1f} % in a single pair of runs: no interval, no claim."
+        )
+    how = f"{result['n']} pairs of runs, {result['method']}"
+    percent = f"{100 * result['confidence']:.0f} % interval"
+    if low > 0:
+        return f"Transfer cut the test error by {estimate:.1f} % ({percent} {low:.1f} … {high:.1f} %, {how})."
+    if high < 0:
+        return f"Transfer raised the test error by {-estimate:.1f} % ({percent} {-high:.1f} … {-low:.1f} %, {how})."
+    return (
+        "These runs can't tell whether transfer helps: it cut the test error by "
+        f"{estimate:.1f} % ({percent} {low:.1f} … {high:.1f} %, {how})."
+    )
 
 
 def render(kind: str, metrics: dict[str, Any], names: tuple[str, str], plots: dict[str, str]) -> str:
