@@ -146,7 +146,9 @@ def test_key_follows_code_but_not_comments(monkeypatch: pytest.MonkeyPatch) -> N
 
     same = source(original)
     assert source(original.replace('"""The trainer:', '"""A trainer:') + "\n\n# a comment\n") == same
-    assert source(original.replace("rates[i] * g", "2 * rates[i] * g")) != same
+    edited = original.replace("w - r * g", "w - 2 * r * g")
+    assert edited != original
+    assert source(edited) != same
 
 
 def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artifacts: Path, first: dict) -> None:
