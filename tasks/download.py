@@ -3,8 +3,8 @@
 from prefect.logging import get_run_logger
 from prefect.tasks import exponential_backoff
 
-from tasks.experiment import dataset
-from tasks.experiment.dataset import DataSet
+from tasks.experiment import sources
+from tasks.experiment.dataset import DataSet, data_root
 from tasks.progress import report_bytes
 from tasks.stage import stage
 
@@ -13,7 +13,7 @@ async def _may_help(task: object, run: object, state: object) -> bool:
     """Retry transient failures only."""
     try:
         await state.aresult()  # type: ignore[attr-defined]
-    except dataset.TransientNoDataError:
+    except sources.TransientNoDataError:
         return True
     except Exception:
         return False
@@ -27,6 +27,6 @@ async def _may_help(task: object, run: object, state: object) -> bool:
     retry_condition_fn=_may_help,
 )
 def download() -> DataSet:
-    data = dataset.fetch(report_bytes())
-    get_run_logger().info("%d files, verified, in %s", len(data.files), dataset.data_root() / "raw")
+    data = sources.fetch(report_bytes())
+    get_run_logger().info("%d files, verified, in %s", len(data.files), data_root() / "raw")
     return data

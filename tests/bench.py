@@ -46,11 +46,11 @@ class SourceTask:
     """Task A on the real data, as arrays and as models."""
 
     def __init__(self) -> None:
-        from tasks.experiment import dataset
+        from tasks.experiment import dataset, sources
         from tasks.experiment.recipe import Experiment
         from tasks.experiment.splits import first_samples, task_examples
 
-        dataset.fetch()
+        sources.fetch()
         labels, self.images = dataset.read_labels("train"), dataset.read_images("train")
         classes = (1, 3, 4, 5, 6, 7, 8, 9)
         self.train, self.valid = (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.experiment import dataset
-from tasks.experiment.dataset import FILES, fetch
+from tasks.experiment import sources
+from tasks.experiment.dataset import FILES, data_root
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +28,8 @@ def prefect_server() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def content() -> dict[str, bytes]:
     """The four real files, from wherever this machine has them."""
-    fetch()
-    return {name: (dataset.data_root() / "raw" / name).read_bytes() for name in FILES}
+    sources.fetch()
+    return {name: (data_root() / "raw" / name).read_bytes() for name in FILES}
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data/raw, on a machine with no package installed, no apt-get and no mirror."""
     monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(dataset, "PACKAGE_FOLDER", tmp_path / "package")
-    monkeypatch.setattr(dataset, "MIRRORS", ())
+    monkeypatch.setattr(sources, "PACKAGE_FOLDER", tmp_path / "package")
+    monkeypatch.setattr(sources, "MIRRORS", ())
     return tmp_path / "data" / "raw"
 
 
@@ -62,6 +62,6 @@ def mirror(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterat
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
         threading.Thread(target=server.serve_forever).start()
-        monkeypatch.setattr(dataset, "MIRRORS", (f"http://127.0.0.1:{server.server_port}/",))
+        monkeypatch.setattr(sources, "MIRRORS", (f"http://127.0.0.1:{server.server_port}/",))
         yield answers
         server.shutdown()

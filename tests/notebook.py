@@ -76,10 +76,29 @@ def run(seed: int, raw: bool) -> dict[str, Any]:
     return {"seed": seed, "raw": raw, "scratch": scratch, "transfer": transfer, "seconds": seconds}
 
 
+def compare(runs: list[dict[str, Any]], metrics: Path) -> dict[str, Any]:
+    """Means of several runs beside those of a run of the flow, and Welch's test of their difference."""
+    import numpy as np
+    from scipy.stats import ttest_ind
+
+    pairs = json.loads(metrics.read_text())["replicates"]
+    compared = {}
+    for arm in ("scratch", "transfer"):
+        theirs, ours = [run[arm] for run in runs], [pair[arm]["accuracy"] for pair in pairs]
+        p = ttest_ind(theirs, ours, equal_var=False).pvalue
+        compared[arm] = {"notebook": np.mean(theirs), "flow": np.mean(ours), "welch_p": p}
+    return compared
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, nargs="+", default=[42])
     parser.add_argument("--raw", action="store_true")
+    parser.add_argument("--against", type=Path, help="metrics.json of a run of the flow, to compare with")
     arguments = parser.parse_args()
+    done = []
     for given in arguments.seed:
-        print(json.dumps(run(given, arguments.raw)), flush=True)
+        done.append(run(given, arguments.raw))
+        print(json.dumps(done[-1]), flush=True)
+    if arguments.against:
+        print(json.dumps(compare(done, arguments.against)))

@@ -18,7 +18,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.transfer_learning import transfer_learning
 from tasks import cache
 from tasks.download import download
-from tasks.experiment import dataset
+from tasks.experiment import dataset, sources
 from tasks.experiment.page import answer
 from tasks.experiment.recipe import Experiment
 
@@ -190,10 +190,10 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
     monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(dataset, "PACKAGE_FOLDER", tmp_path / "package")
+    monkeypatch.setattr(sources, "PACKAGE_FOLDER", tmp_path / "package")
     path = "/t10k-labels-idx1-ubyte.gz"
     good, attempts = mirror[path], []
-    fetch = dataset.fetch
+    fetch = sources.fetch
 
     def counted(progress: object) -> dataset.DataSet:
         attempts.append(mirror[path][0])
@@ -203,14 +203,14 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
             if len(attempts) == 2 and mirror[path][0] == 500:
                 mirror[path] = good
 
-    monkeypatch.setattr(dataset, "fetch", counted)
+    monkeypatch.setattr(sources, "fetch", counted)
 
     @flow(result_storage=tmp_path / "cache", persist_result=False)
     def only_download() -> None:
         download.with_options(retry_delay_seconds=0)()
 
     mirror[path] = (404, b"")
-    with pytest.raises(dataset.NoDataError):
+    with pytest.raises(sources.NoDataError):
         only_download()
     assert attempts == [404]
     attempts.clear()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.experiment import dataset
-from tasks.experiment.dataset import FILES, NoDataError, TransientNoDataError, fetch, is_valid
+from tasks.experiment import sources
+from tasks.experiment.dataset import FILES, is_valid
+from tasks.experiment.sources import NoDataError, TransientNoDataError, fetch
 
 SMALL = "t10k-labels-idx1-ubyte"
 
@@ -17,9 +18,9 @@ def complete(raw: Path) -> bool:
 
 
 def test_a_folder_with_the_package_is_enough(raw: Path, content: dict[str, bytes]) -> None:
-    dataset.PACKAGE_FOLDER.mkdir()
+    sources.PACKAGE_FOLDER.mkdir()
     for name, body in content.items():
-        (dataset.PACKAGE_FOLDER / f"{name}.gz").write_bytes(gzip.compress(body, 1))
+        (sources.PACKAGE_FOLDER / f"{name}.gz").write_bytes(gzip.compress(body, 1))
     fetch()
     assert complete(raw)
 
@@ -72,18 +73,18 @@ def test_a_mirror_that_fails_is_named_and_only_passing_faults_are_worth_a_retry(
         fetch()
     assert isinstance(failed.value, TransientNoDataError) == transient
     message = str(failed.value)
-    assert dataset.MIRRORS[0] in message
+    assert sources.MIRRORS[0] in message
     assert f"put {SMALL} (or the same with .gz) into {raw}" in message
     assert not (raw / SMALL).exists()
     assert not [f for f in raw.iterdir() if f.name.startswith(".")]
 
 
 def test_offline_names_every_source_and_what_to_do(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "MIRRORS", ("https://mirror.invalid/",))
+    monkeypatch.setattr(sources, "MIRRORS", ("https://mirror.invalid/",))
     with pytest.raises(NoDataError) as failed:
         fetch()
     assert not isinstance(failed.value, TransientNoDataError)
-    for part in (str(raw), str(dataset.PACKAGE_FOLDER), "mirror.invalid", "apt-get is not installed", "What to do"):
+    for part in (str(raw), str(sources.PACKAGE_FOLDER), "mirror.invalid", "apt-get is not installed", "What to do"):
         assert part in str(failed.value)
 
 
@@ -95,4 +96,4 @@ def test_the_package_registry_needs_no_root_and_changes_nothing(
         pytest.skip("not a Debian system")
     fetch()
     assert complete(raw)
-    assert not dataset.PACKAGE_FOLDER.exists()
+    assert not sources.PACKAGE_FOLDER.exists()
