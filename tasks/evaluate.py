@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tasks.experiment import dataset
+from tasks.experiment.scores import predict, score
 from tasks.experiment.splits import load_task
 from tasks.experiment.statistics import error_reduction, error_reduction_interval, mcnemar, wins
 from tasks.experiment.store import Artifact, save
@@ -26,7 +27,7 @@ def evaluate(
     }
     replicates: list[dict[str, Any]] = []
     for i, seed in enumerate(seeds):
-        pair = {arm: _scores(p[i], test.labels) for arm, p in probabilities.items()}
+        pair = {arm: score(p[i], test.labels) for arm, p in probabilities.items()}
         replicates.append({"seed": seed, **pair, "error_reduction": error_reduction(*_errors([pair]))})
     scratch_errors, transfer_errors = _errors(replicates)
     scores: dict[str, Any] = {
@@ -52,19 +53,7 @@ def _errors(pairs: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _probabilities(model: Artifact, images: np.ndarray) -> np.ndarray:
-    """Probability of the positive class, by the stored model as anyone would load it."""
+    """By the stored model, as anyone would load it."""
     import keras
 
-    return np.asarray(keras.saving.load_model(model.folder() / "model.keras")(images))[:, 0]
-
-
-def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Accuracy, mean cross-entropy, and confusion[true][predicted] of one model."""
-    p = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
-    answers = probabilities > 0.5
-    confusion = [[int(np.sum((labels == t) & (answers == a))) for a in (0, 1)] for t in (0, 1)]
-    return {
-        "accuracy": float(np.mean(answers == labels)),
-        "loss": float(-np.mean(np.where(labels == 1, np.log(p), np.log(1 - p)))),
-        "confusion": confusion,
-    }
+    return predict(keras.saving.load_model(model.folder() / "model.keras"), images)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from tasks.cache import library_version
 from tasks.experiment import dataset, plots
-from tasks.experiment.page import answer, data_uri, render
+from tasks.experiment.page import answer, write_pages
 from tasks.experiment.recipe import CLASS_NAMES, Experiment
 from tasks.experiment.splits import load_task
 from tasks.experiment.store import Artifact, artifacts_root, copy_files, save
@@ -30,13 +31,10 @@ def report(
     data: dataset.DataSet, experiment: Experiment, target: Artifact, scores: Artifact,
     scratch: list[Artifact], transfer: list[Artifact],
 ) -> Artifact:  # fmt: skip
-    from tasks.cache import library_version
-
-    versions = {name: library_version(name) for name in LIBRARIES}
-    environment = {"python": platform.python_version(), "machine": platform.machine(), **versions}
     folder = scores.folder()
-    metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment}
+    metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment()}
     metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
+    metrics["answer"] = answer(metrics)
     with np.load(folder / "probabilities.npz", allow_pickle=False) as arrays:
         probabilities = {arm: arrays[arm][0] for arm in ("scratch", "transfer")}
     test = load_task(target)["test"]
@@ -56,14 +54,16 @@ def report(
         plots.draw_confusions(metrics["replicates"], names, pictures / "confusion.png")
         images = dataset.read_images("t10k")[test.rows]
         plots.draw_disagreements(images, test.labels, right, names, pictures / "disagreements.png")
-        beside = {caption: f"plots/{name}.png" for name, caption in CAPTIONS.items()}
-        inside = {caption: data_uri(pictures / f"{name}.png") for name, caption in CAPTIONS.items()}
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
-        (folder / "report.md").write_text(render("md", metrics, names, beside))
-        (folder / "report.html").write_text(render("html", metrics, names, inside))
-        (folder / "ui.md").write_text(render("md", metrics, names, inside))
+        write_pages(folder, "report", metrics=metrics, names=names, captions=CAPTIONS)
 
     return save("report", write)
+
+
+def environment() -> dict[str, str]:
+    """What a result may depend on beside code and settings: Python, the machine, the libraries' versions."""
+    versions = {name: library_version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), "machine": platform.machine(), **versions}
 
 
 def publish(name: str, written: Artifact, models: dict[str, Artifact]) -> Path:
@@ -85,7 +85,7 @@ def publish(name: str, written: Artifact, models: dict[str, Artifact]) -> Path:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("runs") / name)
     link.replace(artifacts_root() / "latest")
-    create_markdown_artifact(in_ui, key="report", description=answer(metrics))
+    create_markdown_artifact(in_ui, key="report", description=metrics["answer"])
     create_table_artifact(
         [
             {"seed": r["seed"], "scratch": r["scratch"]["accuracy"], "transfer": r["transfer"]["accuracy"],

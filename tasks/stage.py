@@ -1,11 +1,18 @@
-"""What every stage has in common: its name in the UI, its cache, JSON results."""
+"""What every stage and every flow has in common: names in the UI, the cache, JSON results, all cores."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from prefect import task
+from prefect import flow, task
+from prefect.runtime import flow_run
+from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.cache import ResultsAreCurrent
+from tasks.experiment.recipe import Experiment
+from tasks.experiment.store import artifacts_root
 
 
 def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -20,3 +27,36 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[...
         )(function)  # fmt: skip
 
     return decorate
+
+
+def _describe_run() -> str:
+    """What the run is, and unique: samples, seeds, and the start of the run's id."""
+    given = flow_run.parameters
+    last = given["seed"] + given["replicates"] - 1
+    experiment = Experiment.model_validate(given["experiment"])
+    return f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}-{str(flow_run.id)[:8]}"
+
+
+def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., str]], Any]:
+    """Decorator: a Prefect flow that trains as many replicates at a time as there are cores.
+
+    Its runs are named by `prefix` and by what they are.
+    """
+    return flow(
+        name=name,
+        flow_run_name=lambda: prefix + _describe_run(),
+        task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1),  # type: ignore[arg-type]
+        result_storage=artifacts_root() / "cache",
+        result_serializer="json",
+        persist_result=False,
+    )
+
+
+@contextmanager
+def refreshing(refresh: bool) -> Iterator[None]:
+    """With `refresh`, whatever the cache holds is computed anew."""
+    if not refresh:
+        yield
+        return
+    with temporary_settings({PREFECT_TASKS_REFRESH_CACHE: True}):
+        yield

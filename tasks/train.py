@@ -5,10 +5,10 @@ The pair of a seed sees the same images in the same order.
 
 import json
 from pathlib import Path
+from typing import Literal
 
 from tasks.experiment import dataset
 from tasks.experiment.pixels import load_pixels
-from tasks.experiment.randomness import generator
 from tasks.experiment.recipe import CLASS_NAMES, Training
 from tasks.experiment.splits import load_task
 from tasks.experiment.store import Artifact, save, save_model
@@ -18,61 +18,40 @@ from tasks.stage import stage
 
 @stage(run_name="train_A seed {seed}")
 def train_A(data: dataset.DataSet, pixels: Artifact, source: Artifact, training: Training, seed: int) -> Artifact:
-    return _train("train_A", pixels, source, training, seed, classes=len(CLASS_NAMES) - 2, order="A")
+    return _train("train_A", pixels, source, training, seed, classes=len(CLASS_NAMES) - 2, task="A")
 
 
 @stage(run_name="train_B_scratch seed {seed}")
 def train_B_scratch(
     data: dataset.DataSet, pixels: Artifact, target: Artifact, training: Training, seed: int
 ) -> Artifact:
-    return _train("train_B_scratch", pixels, target, training, seed, classes=2, order="B")
+    return _train("train_B_scratch", pixels, target, training, seed, classes=2, task="B")
 
 
 @stage(run_name="transfer_B_on_A seed {seed}")
 def transfer_B_on_A(
     data: dataset.DataSet, pixels: Artifact, target: Artifact, training: Training, seed: int, model_A: Artifact
 ) -> Artifact:
-    return _train("transfer_B_on_A", pixels, target, training, seed, classes=2, order="B", body=model_A)
+    return _train("transfer_B_on_A", pixels, target, training, seed, classes=2, task="B", body=model_A)
 
 
 def _train(
-    name: str,
-    pixels: Artifact,
-    task: Artifact,
-    training: Training,
-    seed: int,
-    *,
-    classes: int,
-    order: str,
-    body: Artifact | None = None,
-) -> Artifact:
-    """Build, train and store one network: model.keras (compiled, so that `evaluate` works) and history.json."""
+    name: str, pixels: Artifact, examples: Artifact, training: Training, seed: int, *,
+    task: Literal["A", "B"], classes: int, body: Artifact | None = None,
+) -> Artifact:  # fmt: skip
+    """Train and store one network: model.keras and history.json."""
     import keras
 
-    from tasks.experiment.networks import build_network, hidden_layers, transfer_hidden_layers
-    from tasks.experiment.trainer import set_threads, train
+    from tasks.experiment.trainer import set_threads
+    from tasks.experiment.training import train_network
 
     set_threads()
-    examples = load_task(task)
-    model = build_network(training, classes, *load_pixels(pixels), seed)
-    if body:
-        transfer_hidden_layers(keras.saving.load_model(body.folder() / "model.keras"), model)
-
-    history = train(
-        model,
-        dataset.read_images("train"),
-        examples["train"],
-        examples["valid"],
-        learning_rate=training.learning_rate,
-        batch_size=training.batch_size,
-        epochs=training.epochs,
-        order=generator(seed, f"order/{order}"),
-        frozen_epochs=training.frozen_epochs,
-        frozen_layers=tuple(layer.name for layer in hidden_layers(model)),
+    model, history = train_network(
+        training, load_pixels(pixels), dataset.read_images("train"), load_task(examples), seed,
+        task=task, classes=classes,
+        body=body and keras.saving.load_model(body.folder() / "model.keras"),
         on_epoch=report_epochs(f"{name} seed {seed}", training, in_ui=name == "train_A"),
-    )
-    loss = "binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy"
-    model.compile(optimizer=keras.optimizers.SGD(training.learning_rate, name="sgd"), loss=loss, metrics=["accuracy"])
+    )  # fmt: skip
 
     def write(folder: Path) -> None:
         save_model(model, folder / "model.keras")

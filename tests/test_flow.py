@@ -153,10 +153,12 @@ def test_key_follows_code_but_not_comments(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artifacts: Path, first: dict) -> None:
     script = (
-        "import sys, flows.transfer_learning as f\n"
+        "import sys; from flows.transfer_learning import transfer_learning\n"
+        "from tasks.command_line import run_from_command_line\n"
         "sys.argv = ['', '--replicates', '2', '--experiment.source-epochs', '1', '--experiment.target-epochs', '3',"
         " '--experiment.frozen-epochs', '1']\n"
-        "f.main(); print({'tensorflow', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules))"
+        "run_from_command_line(transfer_learning, 'flows.transfer_learning')\n"
+        "print({'tensorflow', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules))"
     )
     environment = os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}
     done = subprocess.run(

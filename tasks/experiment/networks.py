@@ -43,7 +43,11 @@ def hidden_layers(model: Any) -> list[Any]:
     return [layer for layer in model.layers if layer.name.startswith("hidden_")]
 
 
-def transfer_hidden_layers(source: Any, target: Any) -> None:
-    """Copy the source's hidden weights into the target. The source stays as it was: no layer is shared."""
-    for mine, theirs in zip(hidden_layers(target), hidden_layers(source), strict=True):
+def transfer_hidden_layers(source: Any, target: Any, layers: int | None = None) -> None:
+    """Copy the source's first `layers` hidden layers (None: all) into the target.
+
+    The source stays as it was: no layer is shared.
+    """
+    pairs = list(zip(hidden_layers(target), hidden_layers(source), strict=True))
+    for mine, theirs in pairs[:layers]:
         mine.set_weights(theirs.get_weights())

@@ -1,4 +1,4 @@
-"""The report in words: one template each for Markdown and for a self-contained HTML page."""
+"""Reports in words: a Markdown template each, and one frame that makes a self-contained HTML page of it."""
 
 import base64
 from pathlib import Path
@@ -30,19 +30,42 @@ def answer(metrics: dict[str, Any]) -> str:
     )
 
 
-def render(kind: str, metrics: dict[str, Any], names: tuple[str, str], plots: dict[str, str]) -> str:
-    """The report as `kind` ("md" or "html"); plots: caption → image address."""
-    environment = Environment(
+def write_pages(folder: Path, report: str, captions: dict[str, str], **values: Any) -> None:
+    """Write report.md, report.html (self-contained) and ui.md (Markdown with its plots inside, for Prefect's UI).
+
+    report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
+    """
+    plots = {name: folder / "plots" / f"{name}.png" for name in captions}
+    beside = {name: str(path.relative_to(folder)) for name, path in plots.items()}
+    inside = {name: _data_uri(path) for name, path in plots.items()}
+    template = _environment().get_template(f"page.{report}.md.j2")
+    written, self_contained = (
+        template.render(plots=addresses, captions=captions, **values) for addresses in (beside, inside)
+    )
+    (folder / "report.md").write_text(written)
+    (folder / "ui.md").write_text(self_contained)
+    (folder / "report.html").write_text(to_html(self_contained))
+
+
+def to_html(markdown: str) -> str:
+    """A self-contained page of a report's Markdown; raw HTML inside it stays text."""
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
+
+    body = MarkdownIt("js-default").render(markdown)
+    title = markdown.splitlines()[0].lstrip("# ")
+    return _environment(autoescape=True).get_template("page.html.j2").render(title=title, body=Markup(body))
+
+
+def _environment(autoescape: bool = False) -> Environment:
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=kind == "html",
+        autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(f"page.{kind}.j2").render(
-        answer=answer(metrics), metrics=metrics, names=names, plots=plots
-    )
 
 
-def data_uri(png: Path) -> str:
+def _data_uri(png: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode()

@@ -18,6 +18,12 @@ CLASS_NAMES = (
 )
 
 
+# What every flow is asked for beside the experiment.
+Replicates = Annotated[int, Field(ge=1, le=1000, description="Pairs of runs, one a seed.")]
+Seed = Annotated[int, Field(ge=0, le=2**31, description="The first replicate's seed; the next ones count up.")]
+Refresh = Annotated[bool, Field(description="Compute everything anew, whatever the cache holds.")]
+
+
 class Settings(BaseModel):
     """Frozen, and strict about names: an unknown key is an error, never silently ignored."""
 
