@@ -62,7 +62,7 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
         # Something must be trained for sure: import TensorFlow while the server starts.
         threading.Thread(target=importlib.import_module, args=["tasks.experiment.trainer"], daemon=True).start()
     with prefect_api(), bars_in_terminal():
-        state = flow(**parameters, return_state=True)
+        state: Any = flow(**parameters, return_state=True)
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details
     folder = Path(state.result())
