@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run test lint bench lock
+.PHONY: run study test lint bench lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
@@ -11,6 +11,9 @@ PYTHON ?= python3
 
 run: .venv/installed
 	.venv/bin/python -m flows.transfer_learning $(ARGS)
+
+study: .venv/installed
+	.venv/bin/python -m flows.study $(ARGS)
 
 test: .venv/installed
 	.venv/bin/python -m pytest

@@ -34,7 +34,8 @@ def transfer_learning(
         models_A, models_scratch, models_transfer = A.result(), scratch.result(), transfer.result()
         scores = evaluate(data, tasks.target, seeds, models_scratch, models_transfer)
         written = report(data, experiment, tasks.target, scores, models_scratch, models_transfer)
-    models = {"A": models_A[0], "B_scratch": models_scratch[0], "B_on_A": models_transfer[0]}
+    first = {"A": models_A[0], "B_scratch": models_scratch[0], "B_on_A": models_transfer[0]}
+    models = {name: model.folder() / "model.keras" for name, model in first.items()}
     return str(publish(flow_run.name, written, models))
 
 

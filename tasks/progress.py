@@ -1,28 +1,33 @@
 """Progress where people look: lines in the log, a bar in the terminal, an artifact in the UI."""
 
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.futures import PrefectFuture, as_completed
 from prefect.logging import get_run_logger
 from prefect.logging.handlers import PrefectConsoleHandler
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.theme import Theme
 
 from tasks.experiment.recipe import Training
 
-ARTIFACT_SECONDS = 1.0  # at most one update of the UI's artifact in this time: each one is a request
+EPOCH_SECONDS = 1.0  # between two signs of life of one training
+STUDY_SECONDS = 5.0  # and of a whole study
+IN_BAR = {"in_bar": True}  # a line of the log that the terminal's bars tell too
 
-_bars: list[Progress] = []  # the terminal's, while there is one
+_bars = [Progress(disable=True)]  # the last one is in use: the terminal's, while there is one
 
 
 @contextmanager
 def bars_in_terminal() -> Iterator[None]:
-    """Show bars below the log if this is a terminal; the log's epoch lines then stay out of it (the UI has them)."""
+    """Show bars below the log if this is a terminal; log lines that say the same stay in the UI."""
     handlers = [h for h in logging.getLogger().handlers if isinstance(h, PrefectConsoleHandler)]
     if not (handlers and sys.stderr.isatty()):
         yield
@@ -35,53 +40,83 @@ def bars_in_terminal() -> Iterator[None]:
         Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars,
     ):
         _bars.append(bars)
-        handlers[0].addFilter(_is_not_an_epoch)
+        handlers[0].addFilter(_is_not_in_bar)
         try:
             yield
         finally:
-            handlers[0].removeFilter(_is_not_an_epoch)
+            handlers[0].removeFilter(_is_not_in_bar)
             _bars.remove(bars)
 
 
-def _is_not_an_epoch(record: logging.LogRecord) -> bool:
-    return not hasattr(record, "epoch")
+def _is_not_in_bar(record: logging.LogRecord) -> bool:
+    return not hasattr(record, "in_bar")
 
 
 class _Bar:
-    """One line among the terminal's bars until it is full; nothing where there is no terminal."""
+    """One line among the terminal's bars until it is full; counted but not shown where there is no terminal."""
 
     def __init__(self, description: str, total: float) -> None:
         self._total = total
-        self._bars = _bars[0] if _bars else None
-        self._line = self._bars.add_task(description, total=total) if self._bars else TaskID(0)
+        self._bars = _bars[-1]
+        self._line = self._bars.add_task(description, total=total)
 
     def show(self, done: float) -> None:
-        if self._bars:
-            self._bars.update(self._line, completed=done, visible=done < self._total)
+        self._bars.update(self._line, completed=done, visible=done < self._total)
+
+    def seconds_left(self) -> float | None:
+        return next(line.time_remaining for line in self._bars.tasks if line.id == self._line)
+
+
+def _once_in(seconds: float) -> Callable[[], bool]:
+    """A function that is true at most once in that time, so that what is shown floods neither log nor server."""
+    shown = time.monotonic()
+
+    def due() -> bool:
+        nonlocal shown
+        now = time.monotonic()
+        if now - shown < seconds:
+            return False
+        shown = now
+        return True
+
+    return due
 
 
 def report_epochs(name: str, training: Training, *, in_ui: bool) -> Callable[[int, Any], None]:
     """A callback for the trainer: (epoch's number, its figures). `in_ui`: long enough to be watched there."""
     log = get_run_logger()
-    bar = _Bar(name, training.epochs)
-    key = name.lower().replace("_", "-").replace(" ", "-")
+    bar, due = _Bar(name, training.epochs), _once_in(EPOCH_SECONDS)
+    key = name.split()[0].lower().replace("_", "-")
     artifact: Any = create_progress_artifact(0.0, key=key, description=f"{name}: epochs") if in_ui else None
-    shown = time.monotonic()
 
     def report(number: int, epoch: Any) -> None:
-        nonlocal shown
+        bar.show(number)
+        if not (due() or number == training.epochs):
+            return
         log.info(
             "epoch %d/%d: loss %.4f, validation loss %.4f, validation accuracy %.4f",
-            number, training.epochs, epoch.loss, epoch.validation_loss, epoch.validation_accuracy,
-            extra={"epoch": number},
+            number, training.epochs, epoch.loss, epoch.validation_loss, epoch.validation_accuracy, extra=IN_BAR,
         )  # fmt: skip
-        bar.show(number)
-        last = number == training.epochs
-        if artifact and (last or time.monotonic() - shown >= ARTIFACT_SECONDS):
-            shown = time.monotonic()
+        if artifact:
             update_progress_artifact(artifact, progress=100 * number / training.epochs)
 
     return report
+
+
+def watch(name: str, trainings: list[PrefectFuture[Any]]) -> None:
+    """Show how many trainings have ended, and about how long the others will take, until all have."""
+    log = get_run_logger()
+    bar, due, total = _Bar(name, len(trainings)), _once_in(STUDY_SECONDS), len(trainings)
+    artifact: Any = create_progress_artifact(0.0, key=f"{name}-progress", description=f"{total} trainings")
+    for done, _ in enumerate(as_completed(trainings), start=1):
+        bar.show(done)
+        if not (due() or done == total):
+            continue
+        left = bar.seconds_left()
+        text = f"{done} of {total} trainings"
+        text += f", about {timedelta(seconds=math.ceil(left))} left" if left else ""
+        log.info(text, extra=IN_BAR)
+        update_progress_artifact(artifact, progress=100 * done / total, description=text)
 
 
 def report_bytes() -> Callable[[str, int, int], None]:

@@ -66,15 +66,18 @@ def environment() -> dict[str, str]:
     return {"python": platform.python_version(), "machine": platform.machine(), **versions}
 
 
-def publish(name: str, written: Artifact, models: dict[str, Artifact]) -> Path:
-    """Make runs/<name> from the store, whole or not at all, point `latest` at it, and show it in the UI."""
+def publish(name: str, written: Artifact, models: dict[str, Path], prefix: str = "") -> Path:
+    """Make runs/<name> from the store, whole or not at all, point `latest` at it, and show it in the UI.
+
+    models: files to copy, by name. prefix: of the keys under which the UI keeps the history of reports and metrics.
+    """
     runs = artifacts_root() / "runs"
     new = runs / f".new-{name}"
     shutil.rmtree(new, ignore_errors=True)  # what a killed run left
     copy_files(written, new)
     (new / "models").mkdir(exist_ok=True)
-    for model, artifact in models.items():
-        (new / "models" / f"{model}.keras").write_bytes((artifact.folder() / "model.keras").read_bytes())
+    for model, file in models.items():
+        shutil.copyfile(file, new / "models" / f"{model}.keras")
     in_ui = (new / "ui.md").read_text()
     (new / "ui.md").unlink()
     metrics = json.loads((new / "metrics.json").read_text())
@@ -85,14 +88,14 @@ def publish(name: str, written: Artifact, models: dict[str, Artifact]) -> Path:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("runs") / name)
     link.replace(artifacts_root() / "latest")
-    create_markdown_artifact(in_ui, key="report", description=metrics["answer"])
+    create_markdown_artifact(in_ui, key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
         [
             {"seed": r["seed"], "scratch": r["scratch"]["accuracy"], "transfer": r["transfer"]["accuracy"],
              "error reduction in %": r["error_reduction"]}
             for r in metrics["replicates"]
         ],
-        key="metrics",
+        key=f"{prefix}metrics",
         description="Test accuracy on task B, and error reduction, of each pair",
     )  # fmt: skip
     return runs / name

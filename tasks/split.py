@@ -30,5 +30,6 @@ def split(data: dataset.DataSet, target_classes: tuple[int, int], target_samples
         }
 
     source, target = parts(others), parts(tuple(target_classes))
-    target["train"] = first_samples(target["train"], target_samples, balanced=balanced)
+    target["pool"] = target["train"]
+    target["train"] = first_samples(target["pool"], target_samples, balanced=balanced)
     return Splits(source=save_task("split_A", source), target=save_task("split_B", target))

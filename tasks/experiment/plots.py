@@ -6,20 +6,22 @@ from typing import Any
 import numpy as np
 
 COLOURS = {"scratch": "#c0603a", "transfer": "#2a6f97"}
+DPI = 110
 NAMED_SEEDS = 8  # more names than that would lie on top of each other
 
 
-def _figure(columns: int, title: str, width: float = 4.2) -> tuple[Any, list[Any]]:
+def figure_with_axes(columns: int, title: str, width: float = 4.2, height: float = 3.6) -> tuple[Any, list[Any]]:
+    """A figure and its axes side by side; width of each, and height, in inches."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width * columns, 3.6), layout="constrained")
+    figure = Figure(figsize=(width * columns, height), layout="constrained")
     figure.suptitle(title)
     return figure, list(np.atleast_1d(figure.subplots(1, columns)))
 
 
 def draw_curves(histories: dict[str, list[list[dict[str, float]]]], frozen_epochs: int, path: Path) -> None:
     """Validation loss and accuracy by epoch: a thin line a seed, a thick one their mean. arm → seeds → epochs."""
-    figure, axes = _figure(2, "Learning curves of task B")
+    figure, axes = figure_with_axes(2, "Learning curves of task B")
     for axis, key in zip(axes, ("validation_loss", "validation_accuracy"), strict=True):
         for arm, seeds in histories.items():
             values = np.array([[epoch[key] for epoch in seed] for seed in seeds])
@@ -30,12 +32,12 @@ def draw_curves(histories: dict[str, list[list[dict[str, float]]]], frozen_epoch
             axis.axvline(frozen_epochs + 0.5, color="grey", linestyle="--", label="hidden layers unfrozen")
         axis.set(xlabel="epoch", ylabel=key.replace("_", " "))
         axis.legend()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=DPI)
 
 
 def draw_pairs(replicates: list[dict[str, Any]], path: Path) -> None:
     """One line a seed, from scratch to transfer."""
-    figure, (axis,) = _figure(1, "Test accuracy, one line a seed", width=5)
+    figure, (axis,) = figure_with_axes(1, "Test accuracy, one line a seed", width=5)
     for replicate in replicates:
         pair = [100 * replicate[arm]["accuracy"] for arm in COLOURS]
         colour = COLOURS["transfer" if pair[1] > pair[0] else "scratch"]
@@ -46,12 +48,12 @@ def draw_pairs(replicates: list[dict[str, Any]], path: Path) -> None:
     axis.plot([0, 1], means, color="black", linewidth=3, label=f"mean of {len(replicates)}")
     axis.legend(loc="lower right")
     axis.set(xticks=[0, 1], xticklabels=list(COLOURS), xlim=(-0.2, 1.4), ylabel="accuracy in %")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=DPI)
 
 
 def draw_confusions(replicates: list[dict[str, Any]], names: tuple[str, str], path: Path) -> None:
     """Confusion matrices, mean over seeds."""
-    figure, axes = _figure(2, f"Confusion on task B's test images, mean of {len(replicates)}")
+    figure, axes = figure_with_axes(2, f"Confusion on task B's test images, mean of {len(replicates)}")
     for axis, arm in zip(axes, COLOURS, strict=True):
         counts = np.mean([replicate[arm]["confusion"] for replicate in replicates], axis=0)
         axis.imshow(counts, cmap="Blues", vmin=0)
@@ -60,7 +62,7 @@ def draw_confusions(replicates: list[dict[str, Any]], names: tuple[str, str], pa
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip
         axis.set(title=arm, xticks=[0, 1], xticklabels=names, yticks=[0, 1], yticklabels=names)
         axis.set(xlabel="answer", ylabel="truth")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=DPI)
 
 
 def draw_disagreements(
@@ -79,4 +81,4 @@ def draw_disagreements(
         for axis, i in zip(row, found, strict=False):
             axis.imshow(images[i], cmap="gray_r")
             axis.text(0.5, -0.02, names[labels[i]], transform=axis.transAxes, ha="center", va="top", fontsize=7)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=DPI)

@@ -1,5 +1,6 @@
 """The experiment's settings: every number once, with its range and what it means."""
 
+import itertools
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -83,6 +84,21 @@ class Experiment(Settings):
         """(negative, positive) as class numbers."""
         negative, positive = self.target_classes
         return class_id(negative), class_id(positive)
+
+    @property
+    def target_images(self) -> int:
+        """How many labelled images of task B there are to train on, both classes together."""
+        return self.target_samples * (2 if self.balanced else 1)
+
+    def vary(self, **changes: object) -> Self:
+        """This experiment with other settings, checked like any."""
+        return self.model_validate(self.model_dump() | changes)
+
+    def all_target_classes(self) -> list[tuple[int, int]]:
+        """All pairs of target classes, this experiment's own one as it is."""
+        own = self.target_class_ids
+        pairs = itertools.combinations(range(len(CLASS_NAMES)), 2)
+        return [own if set(pair) == set(own) else pair for pair in pairs]
 
     @property
     def source_training(self) -> Training:

@@ -56,16 +56,20 @@ def first_samples(examples: Examples, samples: int, *, balanced: bool) -> Exampl
     return subset
 
 
-PARTS = ("train", "valid", "test")
+def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:
+    """The examples in random order."""
+    order = rng.permutation(len(examples))
+    return Examples(examples.rows[order], examples.labels[order])
 
 
 def save_task(stage: str, parts: dict[str, Examples]) -> Artifact:
-    """Store a task's examples; `parts` holds one for each of PARTS (test rows count in the test images)."""
-    arrays = {f"{p}_{what}": getattr(parts[p], what) for p in PARTS for what in ("rows", "labels")}
+    """Store a task's examples by part; rows of "test" count in the test images, all others in the training images."""
+    arrays = {f"{part}_{what}": getattr(parts[part], what) for part in parts for what in ("rows", "labels")}
     return save(stage, lambda folder: np.savez(folder / "examples.npz", **arrays))
 
 
 def load_task(artifact: Artifact) -> dict[str, Examples]:
-    """The task's examples, one for each of PARTS."""
+    """The task's examples by part: "train", "valid", "test", and for task B "pool", from which "train" was taken."""
     with np.load(artifact.folder() / "examples.npz", allow_pickle=False) as arrays:
-        return {part: Examples(arrays[f"{part}_rows"], arrays[f"{part}_labels"]) for part in PARTS}
+        parts = {name.removesuffix("_rows") for name in arrays if name.endswith("_rows")}
+        return {part: Examples(arrays[f"{part}_rows"], arrays[f"{part}_labels"]) for part in sorted(parts)}

@@ -1,0 +1,148 @@
+"""The study's questions, answered from its table of runs (a row a network). All answers are plain data for JSON."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tasks.experiment.labels import equivalent_samples, mean_with_band
+from tasks.experiment.recipe import CLASS_NAMES, Experiment
+from tasks.experiment.statistics import (
+    Errors,
+    error_reduction,
+    error_reduction_interval,
+    error_reduction_t_interval,
+    holm,
+    t_test_p,
+    verdict,
+    wilcoxon_p,
+    wins,
+)
+
+Answer = dict[str, Any]
+# What tells two runs apart; the rest of a row is what came out.
+KEYS = ["normalization", "negative", "positive", "samples", "arm", "body", "layers", "frozen_epochs", "seed"]
+RESULTS = ["accuracy", "loss", "diverged"]
+
+
+def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """One row a run, sorted by what it is: KEYS, then RESULTS (loss is missing where training diverged)."""
+    table = pd.DataFrame(rows, columns=KEYS + RESULTS).astype({"accuracy": float, "loss": float, "diverged": bool})
+    return table.drop_duplicates(KEYS).sort_values(KEYS, ignore_index=True)
+
+
+def of_experiment(table: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
+    """The runs on the experiment's classes with its number of images, on either kind of pixels."""
+    negative, positive = experiment.target_class_ids
+    return table[
+        (table.negative == negative) & (table.positive == positive) & (table.samples == experiment.target_images)
+    ]
+
+
+def answer_questions(table: pd.DataFrame, experiment: Experiment) -> dict[str, Any]:
+    """All answers, by question; "classes" only if other pairs of classes were run."""
+    same_pixels = table[table.normalization == experiment.normalization]
+    errors = _errors(of_experiment(same_pixels, experiment), "arm")
+    negative, positive = experiment.target_class_ids
+    answers = {
+        "help": _judge([_contrast(errors["scratch"], errors["transfer"])])[0],
+        "arms": _compare_arms(errors),
+        "labels": _worth_in_labels(
+            same_pixels[(same_pixels.negative == negative) & (same_pixels.positive == positive)],
+            experiment.target_images,
+        ),
+        "pixels": _compare_pixels(of_experiment(table, experiment)),
+    }
+    pairs = same_pixels[same_pixels.samples == experiment.target_images]
+    if len(pairs[["negative", "positive"]].drop_duplicates()) > 1:
+        answers["classes"] = _compare_classes(pairs)
+    return answers
+
+
+def replicates(table: pd.DataFrame, experiment: Experiment) -> list[Answer]:
+    """The pairs of the first question, as in metrics.json: a seed's scratch and transfer."""
+    rows = of_experiment(table[table.normalization == experiment.normalization], experiment)
+    by_arm = {arm: rows[rows.arm == arm].set_index("seed") for arm in ("scratch", "transfer")}
+    errors = _errors(rows, "arm")
+    pairs = []
+    for i, seed in enumerate(by_arm["scratch"].index):
+        scores = {
+            arm: {"accuracy": runs.accuracy[seed], "loss": None if runs.diverged[seed] else runs.loss[seed]}
+            for arm, runs in by_arm.items()
+        }
+        reduction = error_reduction(errors["scratch"][i : i + 1], errors["transfer"][i : i + 1])
+        pairs.append({"seed": int(seed), **scores, "error_reduction": reduction})
+    return pairs
+
+
+def _errors(rows: pd.DataFrame, column: str) -> dict[Any, Errors]:
+    """Errors of each value of `column`, shape (seeds,), in the order of seeds."""
+    wide = (1 - rows.set_index(["seed", column]).accuracy).unstack(column).sort_index()
+    return {name: wide[name].to_numpy() for name in wide}
+
+
+def _contrast(
+    baseline: Errors,
+    other: Errors,
+    interval: Callable[[Errors, Errors], Answer] = error_reduction_interval,
+    test: Callable[[Errors, Errors], float] = wilcoxon_p,
+) -> Answer:
+    """What a paired comparison tells: `other` in the place of transfer, `baseline` in that of scratch."""
+    return {
+        "baseline_accuracy": float(1 - baseline.mean()),
+        "accuracy": float(1 - other.mean()),
+        "error_reduction": interval(baseline, other),
+        "pairs": wins(baseline, other),
+        "p": test(baseline, other),
+    }
+
+
+def _judge(family: list[Answer]) -> list[Answer]:
+    """Each comparison of a family with its p adjusted by Holm for all of them, and its verdict."""
+    adjusted = holm([comparison["p"] for comparison in family])
+    return [
+        comparison | {"p_holm": p, "verdict": verdict(comparison["error_reduction"], p)}
+        for comparison, p in zip(family, adjusted, strict=True)
+    ]
+
+
+def _compare_arms(errors: dict[str, Errors]) -> list[Answer]:
+    """Each arm against scratch."""
+    others = {arm: values for arm, values in errors.items() if arm != "scratch"}
+    return _judge([{"arm": arm} | _contrast(errors["scratch"], values) for arm, values in others.items()])
+
+
+def _compare_pixels(rows: pd.DataFrame) -> list[Answer]:
+    """Transfer against scratch on either kind of pixels, and standardized against raw pixels for either arm."""
+    raw, standardized = (_errors(rows[rows.normalization == kind], "arm") for kind in ("none", "standardize"))
+    comparisons = {
+        "transfer against scratch, standardized pixels": (standardized["scratch"], standardized["transfer"]),
+        "transfer against scratch, raw pixels": (raw["scratch"], raw["transfer"]),
+        "standardized against raw pixels, scratch": (raw["scratch"], standardized["scratch"]),
+        "standardized against raw pixels, transfer": (raw["transfer"], standardized["transfer"]),
+    }
+    return _judge([{"comparison": name} | _contrast(*errors) for name, errors in comparisons.items()])
+
+
+def _worth_in_labels(rows: pd.DataFrame, at: int) -> Answer:
+    """Scratch and transfer by number of images, each number's comparison, and what transfer at `at` images is worth."""
+    scratch, transfer = (_errors(rows[rows.arm == arm], "samples") for arm in ("scratch", "transfer"))
+    budgets = np.array(sorted(scratch))
+    curve = _judge([{"samples": int(n)} | _contrast(scratch[n], transfer[n]) for n in budgets])
+    for point in curve:
+        n = point["samples"]
+        point |= {"scratch": mean_with_band(scratch[n]), "transfer": mean_with_band(transfer[n])}
+    by_budget = np.stack([scratch[n] for n in budgets])
+    return {"at": at, "curve": curve, "equivalent": equivalent_samples(budgets, by_budget, transfer[at])}
+
+
+def _compare_classes(rows: pd.DataFrame) -> list[Answer]:
+    """Transfer against scratch for each pair of target classes; few seeds each, so by t-test and its interval."""
+    family = []
+    for negative, positive in rows[["negative", "positive"]].drop_duplicates().itertuples(index=False):
+        errors = _errors(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
+        names = {"negative": CLASS_NAMES[negative], "positive": CLASS_NAMES[positive]}
+        contrast = _contrast(errors["scratch"], errors["transfer"], error_reduction_t_interval, t_test_p)
+        family.append(names | contrast)
+    return _judge(family)

@@ -1,0 +1,57 @@
+"""report_study: the study's metrics.json, its tables, its report and its plots."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tasks.experiment import plots
+from tasks.experiment.page import study_answer, write_pages
+from tasks.experiment.recipe import CLASS_NAMES, Experiment
+from tasks.experiment.statistics import ALPHA, TOO_SMALL
+from tasks.experiment.store import Artifact, copy_files, save
+from tasks.report import environment
+from tasks.stage import stage
+
+CAPTIONS = {
+    "pairs": "Test accuracy of each pair",
+    "arms": "Error reduction of each arm against scratch, with its 95 % interval",
+    "labels": "Test accuracy against the number of labelled images of task B",
+    "pixels": "Test accuracy of each pair on standardized and on raw pixels",
+    "classes": "Error reduction for each pair of target classes; a dot: the interval holds 0",
+}
+
+
+@stage()
+def report_study(experiment: Experiment, resample_target: bool, answers: Artifact) -> Artifact:
+    """Store runs.csv, runs.parquet, metrics.json, the report and plots/."""
+    import pandas as pd
+
+    from tasks.experiment import study_plots
+    from tasks.experiment.study import of_experiment
+
+    found: dict[str, Any] = json.loads((answers.folder() / "answers.json").read_text())
+    study, table = found["study"], pd.read_parquet(answers.folder() / "runs.parquet")
+    metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment()}
+    metrics |= {"resample_target": resample_target, "answer": study_answer(study)}
+    metrics |= {"error_reduction": study["help"]["error_reduction"], "pairs": study["help"]["pairs"]} | found
+
+    def write(folder: Path) -> None:
+        copy_files(answers, folder)
+        (folder / "answers.json").unlink()
+        pictures = folder / "plots"
+        pictures.mkdir()
+        plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")
+        study_plots.draw_arms(study["arms"], pictures / "arms.png")
+        study_plots.draw_labels(study["labels"], pictures / "labels.png")
+        study_plots.draw_pixels(of_experiment(table, experiment), pictures / "pixels.png")
+        if "classes" in study:
+            study_plots.draw_classes(study["classes"], CLASS_NAMES, pictures / "classes.png")
+        (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
+        captions = {name: caption for name, caption in CAPTIONS.items() if (pictures / f"{name}.png").exists()}
+        negative, positive = experiment.target_class_ids
+        names = CLASS_NAMES[negative], CLASS_NAMES[positive]
+        rule = {"alpha": ALPHA, "too_small": TOO_SMALL}
+        counts = {"runs": len(table), "diverged": int(table.diverged.sum())}
+        write_pages(folder, "study", captions, metrics=metrics, study=study, names=names, rule=rule, **counts)
+
+    return save("report_study", write)
