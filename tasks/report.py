@@ -11,8 +11,9 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from tasks.cache import library_version
 from tasks.experiment import dataset, plots
-from tasks.experiment.page import answer, write_pages
+from tasks.experiment.page import write_pages
 from tasks.experiment.recipe import CLASS_NAMES, Experiment
+from tasks.experiment.sentences import answer
 from tasks.experiment.splits import load_task
 from tasks.experiment.store import Artifact, artifacts_root, copy_files, save
 from tasks.stage import stage

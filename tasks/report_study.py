@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks.experiment import plots
-from tasks.experiment.page import study_answer, write_pages
+from tasks.experiment.page import write_pages
 from tasks.experiment.recipe import CLASS_NAMES, Experiment
+from tasks.experiment.sentences import study_answer
 from tasks.experiment.statistics import ALPHA, TOO_SMALL
 from tasks.experiment.store import Artifact, copy_files, save
 from tasks.report import environment
@@ -41,7 +42,7 @@ def report_study(experiment: Experiment, resample_target: bool, answers: Artifac
         pictures = folder / "plots"
         pictures.mkdir()
         plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")
-        study_plots.draw_arms(study["arms"], pictures / "arms.png")
+        study_plots.draw_arms(study["arms"]["against_scratch"], pictures / "arms.png")
         study_plots.draw_labels(study["labels"], pictures / "labels.png")
         study_plots.draw_pixels(of_experiment(table, experiment), pictures / "pixels.png")
         if "classes" in study:

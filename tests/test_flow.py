@@ -1,9 +1,6 @@
 """The flow on the real data with few epochs, and what its cache promises."""
 
-import json
-import logging
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,11 +16,11 @@ from flows.transfer_learning import transfer_learning
 from tasks import cache
 from tasks.download import download
 from tasks.experiment import dataset, sources
-from tasks.experiment.page import answer
-from tasks.experiment.recipe import Experiment
+from tasks.experiment.sentences import answer
+from tests import flow_runs
+from tests.flow_runs import QUICK
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
-QUICK = Experiment(source_epochs=1, target_epochs=3, frozen_epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -34,28 +31,10 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-class FinalStates(logging.Handler):
-    """Final state name by task run name, as the log tells it; the server's own record lags behind."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: dict[str, str] = {}
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if found := re.match(r"Finished in state (\w+)", record.getMessage()):
-            self.names[record.task_run_name] = found[1]
-
-
 def run(artifacts: Path, runner: ThreadPoolTaskRunner | None = None, **parameters) -> tuple[dict, dict[str, str]]:
     """(metrics, state name by task run name) of one run."""
-    flow = transfer_learning.with_options(result_storage=artifacts / "cache", task_runner=runner)
-    states = FinalStates()
-    logging.getLogger("prefect.task_runs").addHandler(states)
-    try:
-        folder = Path(flow(**({"experiment": QUICK, "replicates": 2} | parameters)))
-    finally:
-        logging.getLogger("prefect.task_runs").removeHandler(states)
-    return json.loads((folder / "metrics.json").read_text()), states.names
+    _, metrics, states = flow_runs.run(transfer_learning, artifacts, runner, **parameters)
+    return metrics, dict(states)
 
 
 @pytest.fixture(scope="module")

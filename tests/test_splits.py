@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.experiment.splits import first_samples, task_examples
+from tasks.experiment.randomness import generator
+from tasks.experiment.splits import first_samples, shuffled, task_examples
 
 labels_strategy = st.lists(st.integers(0, 9), min_size=1, max_size=200).map(lambda v: np.array(v, np.uint8))
 
@@ -55,3 +56,20 @@ def test_too_many_samples_names_how_many_there_are() -> None:
         first_samples(examples, 4, balanced=False)
     with pytest.raises(ValueError, match="has 1 training images of each class"):
         first_samples(examples, 2, balanced=True)
+
+
+@given(st.lists(st.sampled_from([0, 2, 5]), min_size=80, max_size=200), st.integers(0, 2**31))
+def test_a_seeds_images_are_the_pools_and_a_smaller_budget_is_part_of_a_larger(numbers: list[int], seed: int) -> None:
+    labels = np.array([0, 2] * 10 + numbers, np.uint8)
+    examples = task_examples(labels, (0, 2), 0, len(labels))
+    pool = shuffled(examples, generator(seed, "sample/B"))
+    assert sorted(pool.rows) == sorted(examples.rows)
+    assert [labels[r] == 2 for r in pool.rows] == [label == 1 for label in pool.labels]
+    few, many = (set(first_samples(pool, n, balanced=True).rows) for n in (5, 10))
+    assert few < many
+
+
+def test_seeds_draw_different_images() -> None:
+    examples = task_examples(np.resize([0, 2], 1000).astype(np.uint8), (0, 2), 0, 1000)
+    drawn = [frozenset(shuffled(examples, generator(seed, "sample/B")).rows[:200]) for seed in range(5)]
+    assert len(set(drawn)) == 5

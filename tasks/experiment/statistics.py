@@ -114,16 +114,21 @@ def wilcoxon_p(scratch: Errors, transfer: Errors) -> float:
     """Wilcoxon's signed-rank test, two-sided: are the differences of the pairs centred on zero?"""
     from scipy.stats import wilcoxon
 
-    # Errors are counts of images: rounded, equal differences are equal, whatever the last bit of a subtraction says.
-    differences = np.round(scratch - transfer, 12)
+    differences = _differences(scratch, transfer)
     return float(wilcoxon(differences).pvalue) if np.any(differences) else 1.0
 
 
 def t_test_p(scratch: Errors, transfer: Errors) -> float:
-    """Student's paired t-test, two-sided."""
-    from scipy.stats import ttest_rel
+    """Student's paired t-test, two-sided; 1 where all differences are equal, which hides how much they vary."""
+    from scipy.stats import ttest_1samp
 
-    return float(ttest_rel(scratch, transfer).pvalue) if len(scratch) > 1 and np.any(scratch != transfer) else 1.0
+    differences = _differences(scratch, transfer)
+    return float(ttest_1samp(differences, 0).pvalue) if np.ptp(differences) > 0 else 1.0
+
+
+def _differences(scratch: Errors, transfer: Errors) -> Errors:
+    """By pair. Errors are counts of images: rounded, equal differences are equal, whatever their last bits say."""
+    return np.round(scratch - transfer, 12)
 
 
 def holm(p_values: list[float]) -> list[float]:

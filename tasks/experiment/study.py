@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tasks.experiment.arms import arms
 from tasks.experiment.labels import equivalent_samples, mean_with_band
 from tasks.experiment.recipe import CLASS_NAMES, Experiment
 from tasks.experiment.statistics import (
@@ -47,7 +48,7 @@ def answer_questions(table: pd.DataFrame, experiment: Experiment) -> dict[str, A
     negative, positive = experiment.target_class_ids
     answers = {
         "help": _judge([_contrast(errors["scratch"], errors["transfer"])])[0],
-        "arms": _compare_arms(errors),
+        "arms": _compare_arms({arm.name: errors[arm.name] for arm in arms(experiment) if arm.name in errors}),
         "labels": _worth_in_labels(
             same_pixels[(same_pixels.negative == negative) & (same_pixels.positive == positive)],
             experiment.target_images,
@@ -107,10 +108,14 @@ def _judge(family: list[Answer]) -> list[Answer]:
     ]
 
 
-def _compare_arms(errors: dict[str, Errors]) -> list[Answer]:
-    """Each arm against scratch."""
-    others = {arm: values for arm, values in errors.items() if arm != "scratch"}
-    return _judge([{"arm": arm} | _contrast(errors["scratch"], values) for arm, values in others.items()])
+def _compare_arms(errors: dict[str, Errors]) -> Answer:
+    """Each arm against scratch; and transfer against each of the other arms: what of it is due to A?"""
+    others = [arm for arm in errors if arm != "scratch"]
+    controls = [arm for arm in others if arm != "transfer"]
+    return {
+        "against_scratch": _judge([{"arm": arm} | _contrast(errors["scratch"], errors[arm]) for arm in others]),
+        "transfer_against": _judge([{"arm": arm} | _contrast(errors[arm], errors["transfer"]) for arm in controls]),
+    }
 
 
 def _compare_pixels(rows: pd.DataFrame) -> list[Answer]:

@@ -1,0 +1,40 @@
+"""Running a flow in a test, and seeing which of its tasks ran and which were cached."""
+
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+from prefect import Flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from tasks.experiment.recipe import Experiment
+
+QUICK = Experiment(source_epochs=1, target_epochs=3, frozen_epochs=1)
+
+
+class FinalStates(logging.Handler):
+    """Final state names by task run name, as the log tells them; the server's own record lags behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[tuple[str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if found := re.match(r"Finished in state (\w+)", record.getMessage()):
+            self.names.append((record.task_run_name, found[1]))
+
+
+def run(
+    flow: Flow[..., Any], artifacts: Path, runner: ThreadPoolTaskRunner | None = None, **parameters: Any
+) -> tuple[Path, dict[str, Any], list[tuple[str, str]]]:
+    """(run folder, metrics, (task run name, final state name) of each task run)."""
+    prepared = flow.with_options(result_storage=artifacts / "cache", task_runner=runner)
+    states = FinalStates()
+    logging.getLogger("prefect.task_runs").addHandler(states)
+    try:
+        folder = Path(prepared(**({"experiment": QUICK, "replicates": 2} | parameters)))
+    finally:
+        logging.getLogger("prefect.task_runs").removeHandler(states)
+    return folder, json.loads((folder / "metrics.json").read_text()), states.names

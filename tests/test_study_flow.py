@@ -1,0 +1,128 @@
+"""The study on the real data with few epochs: its numbers, its cache, its resumption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from prefect.settings import PREFECT_API_URL
+
+from flows.study import transfer_study
+from flows.transfer_learning import transfer_learning
+from tasks.cache import ROOT
+from tasks.experiment.arms import full_plan, pair_plan
+from tasks.experiment.networks import build_network
+from tasks.experiment.pixels import load_pixels
+from tasks.experiment.store import save, save_model
+from tasks.normalize import normalize
+from tasks.split import split
+from tasks.train_arms import train_arms
+from tests.flow_runs import QUICK, run
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_ARTIFACTS", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def study(artifacts: Path) -> tuple[Path, dict]:
+    """(run folder, metrics) of a study of two pairs."""
+    return run(transfer_study, artifacts)[:2]
+
+
+def trained(states: list[tuple[str, str]]) -> list[str]:
+    return sorted(name for name, state in states if name.startswith(("train_", "transfer_")) and state == "Completed")
+
+
+def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(study: tuple[Path, dict]) -> None:
+    folder, metrics = study
+    names = {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()}
+    assert names == {
+        "metrics.json", "report.html", "report.md", "runs.csv", "runs.parquet",
+        "models/A.keras", "models/B_scratch.keras", "models/B_on_A.keras",
+        "plots/pairs.png", "plots/arms.png", "plots/labels.png", "plots/pixels.png",
+    }  # fmt: skip
+    table = pd.read_csv(folder / "runs.csv")
+    pd.testing.assert_frame_equal(table, pd.read_parquet(folder / "runs.parquet"))
+    assert len(table) == 2 * (len(full_plan(QUICK)) + len(pair_plan(QUICK)))
+    assert metrics["answer"] in (folder / "report.md").read_text()
+
+
+def test_its_numbers_follow_from_the_table(study: tuple[Path, dict]) -> None:
+    folder, metrics = study
+    table = pd.read_csv(folder / "runs.csv").query("samples == 200 and normalization == 'standardize'")
+    errors = 1 - table.groupby("arm").accuracy.mean()
+    for arm in metrics["study"]["arms"]["against_scratch"]:
+        by_hand = 100 * (1 - errors[arm["arm"]] / errors["scratch"])
+        assert arm["error_reduction"]["estimate"] == pytest.approx(by_hand)
+    assert metrics["error_reduction"]["estimate"] == pytest.approx(100 * (1 - errors["transfer"] / errors["scratch"]))
+
+
+def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path) -> None:
+    _, study, _ = run(transfer_study, artifacts, resample_target=False)
+    _, experiment, states = run(transfer_learning, artifacts)
+    assert trained(states) == [f"{t} seed {s}" for t in ("train_B_scratch", "transfer_B_on_A") for s in (42, 43)]
+    for ours, theirs in zip(study["replicates"], experiment["replicates"], strict=True):
+        for arm in ("scratch", "transfer"):
+            assert ours[arm] == {name: theirs[arm][name] for name in ("accuracy", "loss")}
+
+
+def test_more_replicates_train_only_the_new_ones(artifacts: Path, study: tuple[Path, dict]) -> None:
+    _, metrics, states = run(transfer_study, artifacts, replicates=3)
+    assert metrics["replicates"][:2] == study[1]["replicates"]
+    assert trained(states) == ["train_A seed 44"] * 2 + ["train_arms seed 44"] * 2  # two kinds of pixels
+
+
+def test_a_network_that_diverges_counts_with_what_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: dict[str, bytes]
+) -> None:
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
+    wild = QUICK.vary(learning_rate=10, normalization="none")
+    pixels, target = normalize.fn(None, "none"), split.fn(None, (0, 2), 200, False).target
+    untrained = build_network(wild.source_training, 8, *load_pixels(pixels), seed=42)
+    body = save("train_A", lambda folder: save_model(untrained, folder / "model.keras"))
+    runs = train_arms.fn(None, pixels, target, wild, full_plan(wild)[:6], True, 42, body).folder()
+    rows = pd.DataFrame(json.loads((runs / "runs.json").read_text())).set_index("arm")
+    assert rows.diverged["scratch"]
+    assert rows.diverged["self-transfer"]  # its body did
+    assert set(rows.accuracy[rows.diverged]) == {0.5}  # half of the test images are of the negative class
+    assert rows.loss[rows.diverged].isna().all()
+    assert [f.name for f in runs.glob("scratch*")] == []
+
+
+def test_all_class_pairs_killed_half_way_go_on_where_they_were(artifacts: Path, study: tuple[Path, dict]) -> None:
+    flags = ["--experiment.source-epochs", "1", "--experiment.target-epochs", "3", "--experiment.frozen-epochs", "1"]
+    flags += ["--replicates", "2", "--pairs", "--pair-replicates", "2"]
+    before = len(list((artifacts / "store/train_arms").glob("*")))
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "flows.study", *flags], cwd=ROOT, start_new_session=True,
+        env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 240
+    while (done := len(list((artifacts / "store/train_arms").glob("[!.]*")))) < before + 30:
+        assert killed.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    folder, metrics, states = run(transfer_study, artifacts, pairs=True, pair_replicates=2)
+    # Of 45 pairs of classes one is the experiment's own, whose A is there already.
+    new = [name for name in trained(states) if name.startswith("train_arms")]
+    assert len(new) <= 2 * 45 - (done - before)
+    assert len(metrics["study"]["classes"]) == 45
+    assert (folder / "plots/classes.png").stat().st_size > 10_000
+    assert {k: metrics[k] for k in ("replicates", "error_reduction")} == {
+        k: study[1][k] for k in ("replicates", "error_reduction")
+    }
