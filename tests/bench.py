@@ -225,9 +225,34 @@ def whole_flow(rounds: int) -> tuple[list[Row], Row]:
         share = figures[name] / figures["script"]
         rows.append({"what": f"whole flow cold, {what}", "seconds": figures[name],
                      "against": "the script", "share of its time": share, "goal": goal})  # fmt: skip
+    rows += question_1(figures, script)
     rows.append({"what": "whole flow cached, server running", "seconds": figures["cached"], "goal": 6})
     rows.append({"what": "peak memory of the flow's process, MiB", "value": max(peaks), "goal": 1536})
     return rows, script
+
+
+def question_1(figures: dict[str, float], notebook: Row, pairs: int = 29) -> list[Row]:
+    """The study's first question, cold, scaled from 1 and 5 pairs; against as many runs of the notebook's cells."""
+    ours = figures["one"] + (pairs - 1) * (figures["five"] - figures["one"]) / 4
+    theirs = pairs * (notebook["seconds"]["A"] + notebook["seconds"]["B"])
+    return [
+        {"what": f"the notebook's training cells, {pairs} times (scaled from one)", "seconds": theirs},
+        {"what": f"whole flow cold, {pairs} pairs (scaled from 1 and 5)", "seconds": ours,
+         "against": "the notebook's training cells alone", "times faster": theirs / ours, "goal": 15},
+    ]  # fmt: skip
+
+
+def study() -> list[Row]:
+    """The whole study, cold, at 29 pairs; then the pairs of classes on top of it."""
+    command = [sys.executable, "-m", "flows.study"]
+    with tempfile.TemporaryDirectory() as folder:
+        whole, peak, _ = measured(command, HEADSTART_ARTIFACTS=folder)
+        classes, peak_classes, _ = measured([*command, "--pairs"], HEADSTART_ARTIFACTS=folder)
+    return [
+        {"what": "study cold: questions 1, 2, 3 and 5, 29 pairs", "seconds": whole, "goal": 360},
+        {"what": "study: question 4 on top, 45 pairs of classes, 3 seeds", "seconds": classes, "goal": 900},
+        {"what": "peak memory of the study's process, MiB", "value": max(peak, peak_classes), "goal": 2048},
+    ]
 
 
 class server:  # noqa: N801
@@ -290,9 +315,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds of the short measurements")
     parser.add_argument("--whole-rounds", type=int, default=3, help="counted rounds of whole processes")
+    parser.add_argument("--study", action="store_true", help="the whole study too, about eight minutes more")
     parser.add_argument("--json", type=Path, default=ROOT / "artifacts" / "bench.json")
     arguments = parser.parse_args()
     rows, notebook = whole_flow(arguments.whole_rounds)
+    rows += study() if arguments.study else []
     show(rows)
 
     from tasks.experiment.trainer import set_threads
