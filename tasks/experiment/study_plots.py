@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.experiment.plots import COLOURS, DPI, figure_with_axes
+from tasks.experiment.plots import COLOURS, figure_with_axes, save_figure
 
 VERDICT_COLOURS = {"helps": "#2a6f97", "hurts": "#c0603a", "can't tell": "#888888", "too small to matter": "#b5a642"}
 
@@ -27,7 +27,7 @@ def draw_arms(arms: list[dict[str, Any]], path: Path) -> None:
     axis.set(yticks=range(len(arms)), yticklabels=[arm["arm"] for arm in reversed(arms)])
     axis.set(xlabel="error reduction in %, with 95 % interval")
     axis.legend(loc="lower left")
-    figure.savefig(path, dpi=DPI)
+    save_figure(figure, path)
 
 
 def draw_labels(labels: dict[str, Any], path: Path) -> None:
@@ -54,7 +54,7 @@ def draw_labels(labels: dict[str, Any], path: Path) -> None:
     axis.set_xticks(samples, [f"{n:,}" for n in samples])
     axis.minorticks_off()
     axis.legend(loc="lower right")
-    figure.savefig(path, dpi=DPI)
+    save_figure(figure, path)
 
 
 def draw_pixels(table: pd.DataFrame, path: Path) -> None:
@@ -72,7 +72,7 @@ def draw_pixels(table: pd.DataFrame, path: Path) -> None:
         axis.set(ylim=(lowest - 1, 100))
     axes[0].set(ylabel="test accuracy in %")
     axes[0].legend(loc="lower right")
-    figure.savefig(path, dpi=DPI)
+    save_figure(figure, path)
 
 
 def draw_classes(pairs: list[dict[str, Any]], names: tuple[str, ...], path: Path) -> None:
@@ -94,4 +94,4 @@ def draw_classes(pairs: list[dict[str, Any]], names: tuple[str, ...], path: Path
     figure.colorbar(picture, shrink=0.8, extend="min", label="error reduction in %  (• interval holds 0)")
     axis.set(yticks=range(len(names)), yticklabels=names, xticks=range(len(names)))
     axis.set_xticklabels(names, rotation=45, ha="right")
-    figure.savefig(path, dpi=DPI)
+    save_figure(figure, path)
