@@ -62,7 +62,8 @@ def transfer_study(
         written = report_study(experiment, resample_target, answers)
     A, B = trained[0].result().folder(), runs[0].result().folder()
     models = {"A": A / "model.keras", "B_scratch": B / "scratch.keras", "B_on_A": B / "transfer.keras"}
-    return str(publish(flow_run.name, written, models, prefix="study-"))
+    kept = {name: path for name, path in models.items() if path.exists()}  # one that diverged was not stored
+    return str(publish(flow_run.name, written, kept, prefix="study-"))
 
 
 if __name__ == "__main__":
