@@ -68,6 +68,8 @@ def test_other_classes_are_judged_by_the_t_test(rows: list[dict]) -> None:
     assert own["error_reduction"]["method"].startswith("inverted paired t-test")
     assert own["error_reduction"]["estimate"] == pytest.approx(50)
     assert new["error_reduction"]["estimate"] == 0
+    fewer = answer_questions(tabulate(rows + [r for r in other if r["seed"] < 3]), EXPERIMENT)["classes"]
+    assert [pair["error_reduction"]["n"] for pair in fewer] == [3, 3]  # the seeds that both have
     assert answers["help"] == answer_questions(tabulate(rows), EXPERIMENT)["help"]
 
 

@@ -24,6 +24,7 @@ from tasks.experiment.statistics import (
 Answer = dict[str, Any]
 # What tells two runs apart; the rest of a row is what came out.
 KEYS = ["normalization", "negative", "positive", "samples", "arm", "body", "layers", "frozen_epochs", "seed"]
+PAIR = ("scratch", "transfer")
 RESULTS = ["accuracy", "loss", "diverged"]
 
 
@@ -55,7 +56,7 @@ def answer_questions(table: pd.DataFrame, experiment: Experiment) -> dict[str, A
         ),
         "pixels": _compare_pixels(of_experiment(table, experiment)),
     }
-    pairs = same_pixels[same_pixels.samples == experiment.target_images]
+    pairs = same_pixels[(same_pixels.samples == experiment.target_images) & same_pixels.arm.isin(PAIR)]
     if len(pairs[["negative", "positive"]].drop_duplicates()) > 1:
         answers["classes"] = _compare_classes(pairs)
     return answers
@@ -64,7 +65,7 @@ def answer_questions(table: pd.DataFrame, experiment: Experiment) -> dict[str, A
 def replicates(table: pd.DataFrame, experiment: Experiment) -> list[Answer]:
     """The pairs of the first question, as in metrics.json: a seed's scratch and transfer."""
     rows = of_experiment(table[table.normalization == experiment.normalization], experiment)
-    by_arm = {arm: rows[rows.arm == arm].set_index("seed") for arm in ("scratch", "transfer")}
+    by_arm = {arm: rows[rows.arm == arm].set_index("seed") for arm in PAIR}
     errors = _errors(rows, "arm")
     pairs = []
     for i, seed in enumerate(by_arm["scratch"].index):
@@ -132,7 +133,7 @@ def _compare_pixels(rows: pd.DataFrame) -> list[Answer]:
 
 def _worth_in_labels(rows: pd.DataFrame, at: int) -> Answer:
     """Scratch and transfer by number of images, each number's comparison, and what transfer at `at` images is worth."""
-    scratch, transfer = (_errors(rows[rows.arm == arm], "samples") for arm in ("scratch", "transfer"))
+    scratch, transfer = (_errors(rows[rows.arm == arm], "samples") for arm in PAIR)
     budgets = np.array(sorted(scratch))
     curve = _judge([{"samples": int(n)} | _contrast(scratch[n], transfer[n]) for n in budgets])
     for point in curve:
@@ -143,9 +144,15 @@ def _worth_in_labels(rows: pd.DataFrame, at: int) -> Answer:
 
 
 def _compare_classes(rows: pd.DataFrame) -> list[Answer]:
-    """Transfer against scratch for each pair of target classes; few seeds each, so by t-test and its interval."""
+    """Transfer against scratch for each pair of target classes, with the seeds that all pairs have.
+
+    These are few, so it is done by t-test and its interval.
+    """
+    pairs = rows[["negative", "positive"]].drop_duplicates()
+    seeds_of_all = rows.groupby("seed").size() == 2 * len(pairs)
+    rows = rows[rows.seed.map(seeds_of_all)]
     family = []
-    for negative, positive in rows[["negative", "positive"]].drop_duplicates().itertuples(index=False):
+    for negative, positive in pairs.itertuples(index=False):
         errors = _errors(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
         names = {"negative": CLASS_NAMES[negative], "positive": CLASS_NAMES[positive]}
         contrast = _contrast(errors["scratch"], errors["transfer"], error_reduction_t_interval, t_test_p)

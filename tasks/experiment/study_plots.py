@@ -86,10 +86,12 @@ def draw_classes(pairs: list[dict[str, Any]], names: tuple[str, ...], path: Path
         cells = [(names.index(pair["negative"]), names.index(pair["positive"]))]
         cells.append(cells[0][::-1])
         unsure = result["low"] is None or result["low"] <= 0 <= result["high"]
+        colour = "white" if abs(result["estimate"]) > 60 else "black"
         for row, column in cells:
             grid[row, column] = result["estimate"]
-            text = f"{result['estimate']:.0f}" + ("\n•" if unsure else "")
-            axis.text(column, row, text, ha="center", va="center", fontsize=8)
+            axis.text(column, row, f"{round(result['estimate'])}", ha="center", va="center", color=colour)
+            if unsure:
+                axis.plot(column, row + 0.3, "o", markersize=4, color=colour)
     picture = axis.imshow(grid, cmap="RdBu", vmin=-100, vmax=100)
     figure.colorbar(picture, shrink=0.8, extend="min", label="error reduction in %  (• interval holds 0)")
     axis.set(yticks=range(len(names)), yticklabels=names, xticks=range(len(names)))
