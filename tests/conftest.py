@@ -25,6 +25,15 @@ def prefect_server() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An artifacts folder for all tests of a module."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_ARTIFACTS", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def content() -> dict[str, bytes]:
     """The four real files, from wherever this machine has them."""

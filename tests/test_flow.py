@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +20,6 @@ from tests import flow_runs
 from tests.flow_runs import QUICK
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
-
-
-@pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("artifacts")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADSTART_ARTIFACTS", str(folder))
-        yield folder
 
 
 def run(artifacts: Path, runner: ThreadPoolTaskRunner | None = None, **parameters) -> tuple[dict, dict[str, str]]:
