@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study test lint bench lock
+.PHONY: faults faults-table run study test lint bench lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
@@ -21,6 +21,13 @@ test: .venv/installed
 # ARGS="--help" tells what can be changed.
 bench: .venv/installed
 	.venv/bin/python -m tests.bench $(ARGS)
+
+# Break it on purpose: one line a fault. tests/FAULTS.md is the table of them.
+faults: .venv/installed
+	.venv/bin/python -m pytest -m fault $(ARGS)
+
+faults-table: .venv/installed
+	.venv/bin/python -m pytest --collect-only --quiet --quiet -m fault --write-fault-table
 
 lint: .venv/installed
 	.venv/bin/ruff check .
