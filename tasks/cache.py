@@ -21,7 +21,7 @@ from tasks.experiment.store import artifacts_root
 
 ROOT = Path(__file__).parents[1]
 # They carry the work but compute no result.
-NOT_COMPUTING = {"prefect", "grimp", "rich", "httpx"}
+NOT_COMPUTING = {"prefect", "grimp", "rich", "httpx", "filelock"}
 
 
 @dataclass

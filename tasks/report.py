@@ -11,6 +11,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from tasks.cache import library_version
 from tasks.experiment import dataset, plots
+from tasks.experiment.locks import temporary_folder
 from tasks.experiment.page import write_pages
 from tasks.experiment.recipe import CLASS_NAMES, Experiment
 from tasks.experiment.sentences import answer
@@ -72,23 +73,23 @@ def publish(name: str, written: Artifact, models: dict[str, Path], prefix: str =
 
     models: files to copy, by name. prefix: of the keys under which the UI keeps the history of reports and metrics.
     """
-    runs = artifacts_root() / "runs"
-    new = runs / f".new-{name}"
-    shutil.rmtree(new, ignore_errors=True)  # what a killed run left
-    copy_files(written, new)
-    (new / "models").mkdir(exist_ok=True)
-    for model, file in models.items():
-        shutil.copyfile(file, new / "models" / f"{model}.keras")
-    in_ui = (new / "ui.md").read_text()
-    (new / "ui.md").unlink()
-    metrics = json.loads((new / "metrics.json").read_text())
-    if (runs / name).exists():  # the same run, tried again
-        shutil.rmtree(runs / name)
-    new.rename(runs / name)
-    link = artifacts_root() / f".latest-{name}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path("runs") / name)
-    link.replace(artifacts_root() / "latest")
+    root = artifacts_root()
+    folder = root / "runs" / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(root) as temporary:
+        new, link = temporary / "run", temporary / "latest"
+        copy_files(written, new)
+        (new / "models").mkdir(exist_ok=True)
+        for model, file in models.items():
+            shutil.copyfile(file, new / "models" / f"{model}.keras")
+        in_ui = (new / "ui.md").read_text()
+        (new / "ui.md").unlink()
+        metrics = json.loads((new / "metrics.json").read_text())
+        if folder.exists():  # the same run, tried again
+            folder.rename(temporary / "earlier")
+        new.rename(folder)
+        link.symlink_to(Path("runs") / name)
+        link.replace(root / "latest")
     create_markdown_artifact(in_ui, key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
         [
@@ -99,4 +100,4 @@ def publish(name: str, written: Artifact, models: dict[str, Path], prefix: str =
         key=f"{prefix}metrics",
         description="Test accuracy on task B, and error reduction, of each pair",
     )  # fmt: skip
-    return runs / name
+    return folder

@@ -3,19 +3,17 @@
 import gzip
 import hashlib
 import io
-import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
 from tasks.experiment.dataset import FILES, DataSet, data_root, is_valid
+from tasks.experiment.locks import remove, temporary_folder
 
 PACKAGE = "dataset-fashion-mnist"
 PACKAGE_FILES = Path("usr/share/datasets/fashion-mnist")
@@ -129,8 +127,7 @@ def _from_package_registry(targets: list[Path]) -> None:
     """Fetch and unpack the Debian package in private folders: no root, no change to the system."""
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         raise SourceError(f"the Debian package {PACKAGE}: apt-get is not installed")
-    with tempfile.TemporaryDirectory(prefix="headstart-") as name:
-        private = Path(name)
+    with temporary_folder(data_root()) as private:
         for folder in ("lists/partial", "cache/archives/partial"):
             (private / folder).mkdir(parents=True)
         options = {"Dir::State::Lists": private / "lists", "Dir::Cache": private / "cache", "Debug::NoLocking": 1}
@@ -159,13 +156,9 @@ def _write(target: Path, content: bytes, origin: str) -> None:
     sha256, size = FILES[target.name]
     if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
         raise SourceError(f"{origin}: wrong content (its sha256 is not the known one)")
-    handle, temporary = tempfile.mkstemp(prefix=".new-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+    with temporary_folder(data_root()) as temporary:
+        new = temporary / target.name
+        new.write_bytes(content)
         if target.is_dir():
-            shutil.rmtree(target)
-        Path(temporary).replace(target)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(temporary).unlink()
+            remove(target)
+        new.replace(target)

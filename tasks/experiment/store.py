@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.experiment.locks import UNFINISHED, locked, temporary_folder
+
 MANIFEST = "manifest.json"
 
 
@@ -56,22 +58,21 @@ class Artifact(BaseModel):
 
 def save(stage: str, write: Callable[[Path], None]) -> Artifact:
     """Let `write` fill a temporary folder, then rename it to store/<stage>/<digest>. What is there and intact stays."""
-    shelf = artifacts_root() / "store" / stage
-    shelf.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=shelf, ignore_cleanup_errors=True) as temporary:
-        new = Path(temporary) / "artifact"
+    root = artifacts_root()
+    with temporary_folder(root) as temporary:
+        new = temporary / "artifact"
         new.mkdir()
         write(new)
         files = {str(f.relative_to(new)): _describe(f) for f in sorted(new.rglob("*")) if f.is_file()}
         (new / MANIFEST).write_text(json.dumps(files, indent=1))
         artifact = Artifact(path=f"store/{stage}/{_digest(files)[:16]}", digest=_digest(files))
-        if not artifact.is_intact():
-            target = artifacts_root() / artifact.path
-            if target.is_dir():
-                target.rename(Path(temporary) / "damaged")
-            elif target.exists():
-                target.unlink()
-            new.rename(target)
+        target = root / artifact.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with locked(root / UNFINISHED / f"{stage}.lock"):  # others may be about to put the same there
+            if not artifact.is_intact():
+                if os.path.lexists(target):
+                    target.rename(temporary / "damaged")
+                new.rename(target)
     return artifact
 
 
