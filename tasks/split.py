@@ -1,19 +1,9 @@
 """split: validation is the end of the training images; task A and task B get their rows and labels."""
 
-from pydantic import BaseModel
-
 from tasks.experiment import dataset
 from tasks.experiment.recipe import CLASS_NAMES
-from tasks.experiment.splits import first_samples, save_task, task_examples
-from tasks.experiment.store import Artifact
+from tasks.experiment.splits import Splits, first_samples, save_task, task_examples
 from tasks.stage import stage
-
-
-class Splits(BaseModel):
-    """Two handles, so that a change of task B leaves what was trained on task A as it is."""
-
-    source: Artifact
-    target: Artifact
 
 
 @stage()

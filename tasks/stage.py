@@ -9,10 +9,12 @@ from prefect import flow, task
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.transactions import IsolationLevel
 
 from tasks.cache import ResultsAreCurrent
 from tasks.experiment.recipe import Experiment
 from tasks.experiment.store import artifacts_root
+from tasks.records import RecordLocks, RecordSerializer
 
 
 def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -20,10 +22,10 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[...
 
     def decorate(function: Callable[..., Any]) -> Any:
         name = function.__name__
-        policy = ResultsAreCurrent()
+        policy = ResultsAreCurrent().configure(lock_manager=RecordLocks(), isolation_level=IsolationLevel.SERIALIZABLE)
         return task(
             name=name, task_run_name=run_name or name, cache_policy=policy, persist_result=True,
-            result_serializer="json", **options,
+            result_serializer=RecordSerializer(), **options,
         )(function)  # fmt: skip
 
     return decorate

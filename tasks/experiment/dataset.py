@@ -26,7 +26,7 @@ def data_root() -> Path:
 class DataSet(BaseModel):
     """The handle of the verified files under data/raw: file name → sha256 of its content."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     files: dict[str, str]
 
     def is_intact(self) -> bool:

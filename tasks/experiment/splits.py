@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from tasks.experiment.store import Artifact, save
 
@@ -60,6 +61,14 @@ def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:
     """The examples in random order."""
     order = rng.permutation(len(examples))
     return Examples(examples.rows[order], examples.labels[order])
+
+
+class Splits(BaseModel):
+    """Two handles, so that a change of task B leaves what was trained on task A as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    source: Artifact
+    target: Artifact
 
 
 def save_task(stage: str, parts: dict[str, Examples]) -> Artifact:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.experiment.locks import UNFINISHED, locked, temporary_folder
 
@@ -30,9 +30,9 @@ class DamagedArtifactError(RuntimeError):
 class Artifact(BaseModel):
     """The handle that travels between tasks: where the folder is, relative to the artifacts root, and its digest."""
 
-    model_config = ConfigDict(frozen=True)
-    path: str
-    digest: str
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    path: str = Field(pattern=r"^store/\w+/[0-9a-f]{16}$")
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
 
     def folder(self) -> Path:
         """The folder, verified. Raises DamagedArtifactError naming the first file that is wrong."""
