@@ -1,6 +1,7 @@
 """report: metrics.json, the report as a page and as Markdown, and the plots."""
 
 import json
+import os
 import platform
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.logging import get_run_logger
 
 from tasks.cache import library_version
 from tasks.experiment import dataset, plots
@@ -88,8 +90,12 @@ def publish(name: str, written: Artifact, models: dict[str, Path], prefix: str =
         if folder.exists():  # the same run, tried again
             folder.rename(temporary / "earlier")
         new.rename(folder)
-        link.symlink_to(Path("runs") / name)
-        link.replace(root / "latest")
+        latest = root / "latest"
+        if os.path.lexists(latest) and not latest.is_symlink():
+            get_run_logger().warning("%s is not a link, and was left alone: this run is in %s", latest, folder)
+        else:
+            link.symlink_to(Path("runs") / name)
+            link.replace(latest)
     create_markdown_artifact(in_ui, key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
         [
