@@ -3,7 +3,7 @@
 import itertools
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -23,6 +23,28 @@ CLASS_NAMES = (
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Pairs of runs, one a seed.")]
 Seed = Annotated[int, Field(ge=0, le=2**31, description="The first replicate's seed; the next ones count up.")]
 Refresh = Annotated[bool, Field(description="Compute everything anew, whatever the cache holds.")]
+
+
+def class_id(name: int | str) -> int:
+    """The number of a class given by number or (case aside) by name.
+
+    Raises ValueError, with the names that exist, if there is no such class.
+    """
+    numbers: dict[int | str, int] = {}
+    for number, known in enumerate(CLASS_NAMES):
+        numbers |= {number: number, str(number): number, known.lower(): number}
+    key = name.lower() if isinstance(name, str) else name
+    if key not in numbers:
+        raise ValueError(f"no class {name!r}: give a number 0–9 or one of {', '.join(CLASS_NAMES)}")
+    return numbers[key]
+
+
+def _known_class(name: int | str) -> int | str:
+    class_id(name)
+    return name
+
+
+ClassName = Annotated[StrictInt | str, AfterValidator(_known_class)]
 
 
 class Settings(BaseModel):
@@ -46,7 +68,7 @@ class Experiment(Settings):
     """Task A has the eight other classes with all labels; task B two classes with few."""
 
     target_classes: Annotated[
-        tuple[int | str, int | str],
+        tuple[ClassName, ClassName],
         Field(description="Task B's two classes, by name or number; the second one is the positive class."),
     ] = ("T-shirt/top", "Pullover")
     target_samples: Annotated[int, Field(ge=2, le=55_000, description="Labelled images of task B to train on.")] = 200
@@ -121,18 +143,3 @@ class Experiment(Settings):
             epochs=epochs,
             frozen_epochs=frozen_epochs,
         )
-
-
-def class_id(name: int | str) -> int:
-    """The number of a class given by number or (case aside) by name.
-
-    Raises ValueError, with the names that exist, if there is no such class.
-    """
-    if isinstance(name, str) and not name.isdigit():
-        by_name = {known.lower(): number for number, known in enumerate(CLASS_NAMES)}
-        number = by_name.get(name.lower(), -1)
-    else:
-        number = int(name)
-    if not 0 <= number < len(CLASS_NAMES):
-        raise ValueError(f"target_classes: no class {name!r}: give a number 0–9 or one of {', '.join(CLASS_NAMES)}")
-    return number
