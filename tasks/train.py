@@ -42,16 +42,20 @@ def _train(
     """Train and store one network: model.keras and history.json."""
     import keras
 
-    from tasks.experiment.trainer import set_threads
+    from tasks.experiment.trainer import DivergedError, set_threads
     from tasks.experiment.training import train_network
 
     set_threads()
-    model, history = train_network(
-        training, load_pixels(pixels), dataset.read_images("train"), load_task(examples), seed,
-        task=task, classes=classes,
-        body=body and keras.saving.load_model(body.folder() / "model.keras"),
-        on_epoch=report_epochs(f"{name} seed {seed}", training, in_ui=name == "train_A"),
-    )  # fmt: skip
+    run_name = f"{name} seed {seed}"
+    try:
+        model, history = train_network(
+            training, load_pixels(pixels), dataset.read_images("train"), load_task(examples), seed,
+            task=task, classes=classes,
+            body=body and keras.saving.load_model(body.folder() / "model.keras"),
+            on_epoch=report_epochs(run_name, training, in_ui=name == "train_A"),
+        )  # fmt: skip
+    except DivergedError as error:
+        raise DivergedError(f"{run_name}: {error}") from error
 
     def write(folder: Path) -> None:
         save_model(model, folder / "model.keras")

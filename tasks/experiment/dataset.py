@@ -1,6 +1,7 @@
 """Fashion-MNIST: its IDX files under data/raw, known by the hash of their content, and how they are read."""
 
 import hashlib
+import math
 import os
 from pathlib import Path
 
@@ -55,8 +56,15 @@ def read_labels(part: str) -> NDArray[np.uint8]:
 
 
 def _read_idx(path: Path) -> NDArray[np.uint8]:
-    """An IDX file of unsigned bytes: magic 0 0 8 ndim, big-endian uint32 sizes, data."""
+    """An IDX file of unsigned bytes: magic 0 0 8 ndim, big-endian uint32 sizes, data.
+
+    Raises ValueError, before the data is read, if the header is not that of a file of this size.
+    """
     with path.open("rb") as stream:
-        header = stream.read(4)
-        shape = tuple(int(n) for n in np.frombuffer(stream.read(4 * header[3]), ">u4"))
+        magic = stream.read(4)
+        dimensions = magic[3] if magic[:3] == b"\0\0\x08" and len(magic) == 4 else 0
+        header = stream.read(4 * dimensions)
+        shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(0, len(header), 4))
+        if not dimensions or 4 + len(header) + math.prod(shape) != path.stat().st_size:
+            raise ValueError(f"{path}: not an IDX file of bytes, or not of the size that its header tells")
         return np.frombuffer(stream.read(), np.uint8).reshape(shape)
