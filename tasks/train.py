@@ -40,8 +40,7 @@ def _train(
     task: Literal["A", "B"], classes: int, body: Artifact | None = None,
 ) -> Artifact:  # fmt: skip
     """Train and store one network: model.keras and history.json."""
-    import keras
-
+    from tasks.experiment.networks import load_network
     from tasks.experiment.trainer import DivergedError, set_threads
     from tasks.experiment.training import train_network
 
@@ -51,7 +50,7 @@ def _train(
         model, history = train_network(
             training, load_pixels(pixels), dataset.read_images("train"), load_task(examples), seed,
             task=task, classes=classes,
-            body=body and keras.saving.load_model(body.folder() / "model.keras"),
+            body=body and load_network(body.folder() / "model.keras"),
             on_epoch=report_epochs(run_name, training, in_ui=name == "train_A"),
         )  # fmt: skip
     except DivergedError as error:

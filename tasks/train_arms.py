@@ -18,13 +18,12 @@ def train_arms(
     resample_target: bool, seed: int, model_A: Artifact,
 ) -> Artifact:  # fmt: skip
     """Store runs.json (a row a network), and the models that the plan wants kept as <arm>.keras."""
-    import keras
-
+    from tasks.experiment.networks import load_network
     from tasks.experiment.trainer import set_threads
     from tasks.experiment.trials import run_trials
 
     set_threads()
-    body = keras.saving.load_model(model_A.folder() / "model.keras")
+    body = load_network(model_A.folder() / "model.keras")
     rows, models = run_trials(
         experiment, plan, load_task(target), load_pixels(pixels), seed, body, resample_target=resample_target
     )

@@ -1,5 +1,6 @@
 """The notebook's network: pixels in, normalization inside, hidden layers, one head."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,17 @@ def build_network(
         ],
         name="network",
     )
+
+
+def load_network(path: Path) -> Any:
+    """A stored network, to be asked or built upon, not to be trained on (it comes uncompiled).
+
+    In Keras' safe mode: a file with a Lambda layer or a class that is not Keras' own is refused (ValueError or
+    TypeError), and its code never runs.
+    """
+    import keras
+
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def hidden_layers(model: Any) -> list[Any]:
