@@ -11,6 +11,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect import Flow
 from pydantic import ValidationError, create_model
 from pydantic_settings import (
@@ -89,8 +90,11 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     if parameters["refresh"] or not (artifacts_root() / "store" / "train_A").exists():
         # Something must be trained for sure: import TensorFlow while the server starts.
         threading.Thread(target=importlib.import_module, args=["tasks.experiment.trainer"], daemon=True).start()
-    with prefect_api(), bars_in_terminal():
-        state: Any = flow(**parameters, return_state=True)
+    try:
+        with prefect_api(), bars_in_terminal():
+            state: Any = flow(**parameters, return_state=True)
+    except (httpx.HTTPError, RuntimeError) as error:  # not of the flow's own: those make a failed state
+        sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details
     folder = Path(state.result())

@@ -19,6 +19,7 @@ from tasks.experiment.recipe import CLASS_NAMES, Experiment
 from tasks.experiment.sentences import answer
 from tasks.experiment.splits import load_task
 from tasks.experiment.store import Artifact, artifacts_root, copy_files, save
+from tasks.progress import shown_at_most
 from tasks.stage import stage
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "prefect")
@@ -96,14 +97,15 @@ def publish(name: str, written: Artifact, models: dict[str, Path], prefix: str =
         else:
             link.symlink_to(Path("runs") / name)
             link.replace(latest)
-    create_markdown_artifact(in_ui, key=f"{prefix}report", description=metrics["answer"])
-    create_table_artifact(
-        [
-            {"seed": r["seed"], "scratch": r["scratch"]["accuracy"], "transfer": r["transfer"]["accuracy"],
-             "error reduction in %": r["error_reduction"]}
-            for r in metrics["replicates"]
-        ],
-        key=f"{prefix}metrics",
-        description="Test accuracy on task B, and error reduction, of each pair",
-    )  # fmt: skip
+    with shown_at_most():
+        create_markdown_artifact(in_ui, key=f"{prefix}report", description=metrics["answer"])
+        create_table_artifact(
+            [
+                {"seed": r["seed"], "scratch": r["scratch"]["accuracy"], "transfer": r["transfer"]["accuracy"],
+                 "error reduction in %": r["error_reduction"]}
+                for r in metrics["replicates"]
+            ],
+            key=f"{prefix}metrics",
+            description="Test accuracy on task B, and error reduction, of each pair",
+        )  # fmt: skip
     return folder
