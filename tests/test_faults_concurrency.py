@@ -18,7 +18,8 @@ def all_end(lives: list[Life]) -> Counter[str]:
 
 
 @pytest.mark.fault("{count} flows with the same parameters at the same time", "each artifact is computed once")
-@pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 4])
 def test_same_parameters(count: int, lives: Lives, baseline: tuple[Path, dict], tmp_path: Path) -> None:
     artifacts = tmp_path / "artifacts"
     at_once = [lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts}) for _ in range(count)]
@@ -59,7 +60,9 @@ def test_different_parameters(count: int, lives: Lives, tmp_path: Path, monkeypa
 @pytest.mark.fault(
     "{how} while it holds a record's lock and another one waits", "the other one then goes on and finishes"
 )
-@pytest.mark.parametrize("how", ["a flow killed by kill -9", "a flow stopped for a time"])
+@pytest.mark.parametrize(
+    "how", ["a flow killed by kill -9", pytest.param("a flow stopped for a time", marks=pytest.mark.slow)]
+)
 def test_holder_of_a_lock(
     how: str, lives: Lives, artifacts_copy: Path, baseline: tuple[Path, dict], tmp_path: Path
 ) -> None:

@@ -43,7 +43,8 @@ def test_refused(settings: dict[str, Any], says: str, artifacts_copy: Path) -> N
 
 
 @pytest.mark.fault("a learning rate of {rate} on raw pixels, which diverges", "the error names stage, seed and remedy")
-@pytest.mark.parametrize("rate", [pytest.param(1.0, marks=pytest.mark.slow), 10.0])
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [1.0, 10.0])
 def test_diverging(rate: float, artifacts_copy: Path, caplog: pytest.LogCaptureFixture) -> None:
     experiment = QUICK.model_copy(update={"normalization": "none", "learning_rate": rate})
     with pytest.raises(
@@ -93,6 +94,7 @@ def test_odd_but_valid(settings: dict[str, Any], artifacts_copy: Path) -> None:
     assert "NaN" not in json.dumps(metrics)
 
 
+@pytest.mark.slow
 @pytest.mark.fault("seeds at the end of their range", "they run")
 def test_last_seed(artifacts_copy: Path) -> None:
     assert run(artifacts_copy, seed=2**31, replicates=1)[0]["replicates"][0]["seed"] == 2**31
@@ -103,6 +105,7 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     path.write_bytes(struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes())
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "images that are constant", "no division by zero: the pixels' standard deviation is 1, losses are finite"
 )

@@ -57,8 +57,8 @@ def hostile_record(kind: str, target: Path) -> dict[str, Any]:
     [
         "a pickle",
         "a pickle in its own words",
-        "JSON that names a function to call",
-        "JSON with a decoder of its choice",
+        pytest.param("JSON that names a function to call", marks=pytest.mark.slow),
+        pytest.param("JSON with a decoder of its choice", marks=pytest.mark.slow),
     ],
 )
 def test_hostile_record(kind: str, artifacts_copy: Path, baseline: tuple[Path, dict], tmp_path: Path) -> None:
@@ -141,6 +141,7 @@ def own_server(home: Path, **environment: str) -> Iterator[tuple[int, int]]:
         server.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "someone else on the network", "the server listens on loopback only, and with a password set refuses others"
 )

@@ -96,13 +96,13 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
 def test_all_class_pairs_killed_half_way_go_on_where_they_were(artifacts: Path, study: tuple[Path, dict]) -> None:
     flags = ["--experiment.source-epochs", "1", "--experiment.target-epochs", "3", "--experiment.frozen-epochs", "1"]
     flags += ["--replicates", "2", "--pairs", "--pair-replicates", "2"]
-    before = len(list((artifacts / "store/train_arms").glob("*")))
+    before = len(list((artifacts / "cache").glob("train_arms-*")))
     killed = subprocess.Popen(
         [sys.executable, "-m", "flows.study", *flags], cwd=ROOT, start_new_session=True,
         env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + 240
-    while (done := len(list((artifacts / "store/train_arms").glob("[!.]*")))) < before + 30:
+    while (done := len(list((artifacts / "cache").glob("train_arms-*")))) < before + 30:
         assert killed.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
