@@ -38,7 +38,7 @@ class ResultsAreCurrent(CachePolicy):
         parts = [task.name, _jsonable(inputs), code_identity(task.fn.__module__)]
         key = f"{task.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]}"
         store = task_ctx.result_store
-        if store.exists(key) and not all(handle.is_intact() for handle in _handles(store.read(key).result)):
+        if store.exists(key) and not all(handle.is_intact() for handle in handles(store.read(key).result)):
             get_run_logger().warning("What %s had stored is gone or damaged: it is made again.", task_ctx.task_run.name)
             (artifacts_root() / "cache" / key).unlink(missing_ok=True)
         return key
@@ -49,16 +49,16 @@ def _jsonable(value: Any) -> Any:
     return json.loads(json.dumps(value, default=lambda model: model.model_dump(mode="json"), sort_keys=True))
 
 
-def _handles(value: Any) -> Iterator[Any]:
+def handles(value: Any) -> Iterator[Any]:
     """All handles (models with `is_intact`) inside a result."""
     if hasattr(value, "is_intact"):
         yield value
     elif isinstance(value, BaseModel):
         for _, item in value:
-            yield from _handles(item)
+            yield from handles(item)
     elif isinstance(value, dict | list | tuple):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _handles(item)
+            yield from handles(item)
 
 
 @functools.cache

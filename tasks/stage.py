@@ -37,7 +37,7 @@ def _describe_run() -> str:
     return f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}-{str(flow_run.id)[:8]}"
 
 
-def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., str]], Any]:
+def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., Any]], Any]:
     """Decorator: a Prefect flow that trains as many replicates at a time as there are cores.
 
     Its runs are named by `prefix` and by what they are.

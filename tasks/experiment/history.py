@@ -3,7 +3,11 @@
 A night is a run that computed everything anew; only nights of the same experiment and the same seeds are compared.
 """
 
+import hashlib
+import io
 import json
+import zipfile
+from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
@@ -41,13 +45,13 @@ def earlier_nights(experiment: Experiment, seeds: list[int]) -> list[Night]:
         try:
             metrics = json.loads((run.folder / "metrics.json").read_text())
             comparable = (
-                metrics.get("verdict")
+                metrics["verdict"]
                 and metrics["experiment"] == experiment.model_dump(mode="json")
                 and [replicate["seed"] for replicate in metrics["replicates"]] == seeds
             )
             if comparable:
                 nights.append(night(metrics, run.folder.name, run.time[:10]))
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             continue  # damaged, or of another kind
     return nights
 
@@ -104,3 +108,18 @@ def changes(before: Night, after: Night) -> list[str]:
             is_code = name.split(".")[0] == "tasks"
             named.append(name if is_code else f"{name} {old or 'not used'} → {new or 'not used'}")
     return named
+
+
+def weights_digest(model: Path) -> str:
+    """A digest of a .keras file's weights alone: names, shapes and every bit, whatever Keras wrote around them."""
+    import h5py
+
+    digest = hashlib.sha256()
+
+    def add(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            digest.update(f"{name} {item.dtype} {item.shape} ".encode() + item[()].tobytes())
+
+    with zipfile.ZipFile(model) as parts, h5py.File(io.BytesIO(parts.read("model.weights.h5"))) as weights:
+        weights.visititems(add)
+    return digest.hexdigest()[:16]

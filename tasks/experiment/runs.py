@@ -100,11 +100,12 @@ def _dispensable(keep: int) -> Iterator[Path]:
 
 
 def _result(file: Path) -> Any:
-    """What a cache record says, None if it can't be read."""
+    """What a cache record says; None if it can't be read, or says only that the task failed."""
     try:
-        return json.loads(json.loads(file.read_text())["result"])
+        result = json.loads(json.loads(file.read_text())["result"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    return None if "__exc_type__" in result else result
 
 
 def _paths(result: Any) -> set[str]:
