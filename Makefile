@@ -22,6 +22,14 @@ test: .venv/installed
 bench: .venv/installed
 	.venv/bin/python -m tests.bench $(ARGS)
 
+# A Prefect server, its worker and the nightly schedule, until Ctrl-C.
+serve: .venv/installed
+	.venv/bin/python -m flows.serve
+
+# ARGS="--keep 20 --dry-run" shows what would go.
+prune: .venv/installed
+	.venv/bin/python -m flows.prune $(ARGS)
+
 lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .

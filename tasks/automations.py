@@ -1,7 +1,7 @@
 """What the server does by itself: give up runs that have died, and tell a webhook what went wrong."""
 
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from prefect.automations import Automation
 from prefect.blocks.webhook import Webhook
@@ -74,17 +74,23 @@ def _trigger(**options: Any) -> EventTrigger:
 
 
 def _replace(automation: Automation) -> None:
-    """Create it, or update the one of this name: a trigger that is waiting for a heartbeat then waits anew."""
+    """Create it, or update the one of this name if it differs: an update makes triggers forget whom they wait for."""
     try:
-        automation.id = Automation.read(name=automation.name).id
+        there = cast(Automation, Automation.read(name=automation.name))
     except ValueError:
         automation.create()
-    else:
+        return
+    automation.id = there.id
+    if any(getattr(automation, part) != getattr(there, part) for part in ("trigger", "actions", "enabled")):
         automation.update()
 
 
 def _delete(name: str) -> None:
     try:
-        Automation.read(name=name).delete()
+        cast(Automation, Automation.read(name=name)).delete()
     except ValueError:
         return
+
+
+if __name__ == "__main__":
+    create_automations()
