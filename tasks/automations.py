@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, cast, get_args
+from uuid import UUID
 
 from prefect.automations import Automation
 from prefect.blocks.webhook import Webhook
@@ -9,6 +10,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture, ResourceSpecification
 from prefect.variables import Variable
+from pydantic import SecretStr
 
 from tasks.experiment.history import Verdict
 
@@ -36,12 +38,16 @@ def create_automations() -> None:
                 expect=_events("heartbeat", "Completed", "Failed", "TimedOut", "Crashed", "Cancelled", *VERDICTS),
                 within=SILENCE,
             ),
-            actions=[ChangeFlowRunState(state=StateType.CRASHED, message=f"No heartbeat for {SILENCE.seconds} s.")],
+            actions=[
+                ChangeFlowRunState(
+                    state=StateType.CRASHED, message=f"No heartbeat for {SILENCE.seconds} s.", force=False
+                )
+            ],
         )
     )
     name = "headstart: tell of failed, crashed and regressed runs"
     if url := Variable.get(WEBHOOK):
-        block = Webhook(url=str(url)).save("headstart", overwrite=True)
+        block = cast(UUID, Webhook(url=SecretStr(str(url))).save("headstart", overwrite=True))
         _replace(
             Automation(
                 name=name,
