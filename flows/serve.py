@@ -49,7 +49,10 @@ def main() -> None:
             create_automations()
             running.append(stack.enter_context(_command("worker", "start", "--pool", POOL)))
             stack.callback(_cancel_runs, client)
-            print(f"\nUI: {address.removesuffix('/api')}\nCtrl-C ends everything.\n", flush=True)
+            print(
+                f"\nUI: {address.removesuffix('/api')}\nCtrl-C ends everything; a run in progress takes up to half a minute to end.\n",
+                flush=True,
+            )
             while all(process.poll() is None for process in running):
                 time.sleep(0.5)
             raise RuntimeError("The server or the worker has ended by itself; what it said is above.")

@@ -40,7 +40,10 @@ def create_automations() -> None:
             ),
             actions=[
                 ChangeFlowRunState(
-                    state=StateType.CRASHED, message=f"No heartbeat for {SILENCE.seconds} s.", force=False
+                    name="Crashed",
+                    state=StateType.CRASHED,
+                    message=f"No heartbeat for {SILENCE.seconds} s.",
+                    force=False,
                 )
             ],
         )
