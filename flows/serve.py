@@ -49,10 +49,7 @@ def main() -> None:
             create_automations()
             running.append(stack.enter_context(_command("worker", "start", "--pool", POOL)))
             stack.callback(_cancel_runs, client)
-            print(
-                f"\nUI: {address.removesuffix('/api')}\nCtrl-C ends everything; a run in progress takes up to half a minute to end.\n",
-                flush=True,
-            )
+            print(f"\nUI: {address.removesuffix('/api')}\nCtrl-C ends everything.\n", flush=True)
             while all(process.poll() is None for process in running):
                 time.sleep(0.5)
             raise RuntimeError("The server or the worker has ended by itself; what it said is above.")
@@ -127,7 +124,7 @@ def _cancel_runs(client: SyncPrefectClient) -> None:
             if time.monotonic() > deadline:
                 client.set_flow_run_state(run.id, Cancelled(message="Did not end when asked to."), force=True)
             elif run.state_type != StateType.CANCELLING:
-                print(f"Cancelling {run.name} …", flush=True)
+                print(f"Cancelling {run.name}, which can take half a minute …", flush=True)
                 client.set_flow_run_state(run.id, Cancelling())
         time.sleep(0.5)
 
