@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from prefect import flow, task
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -30,11 +30,12 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[...
 
 
 def _describe_run() -> str:
-    """What the run is, and unique: samples, seeds, and the start of the run's id."""
+    """What the run is, and unique: its deployment, samples, seeds, and the start of the run's id."""
     given = flow_run.parameters
     last = given["seed"] + given["replicates"] - 1
     experiment = Experiment.model_validate(given["experiment"])
-    return f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}-{str(flow_run.id)[:8]}"
+    name = f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}-{str(flow_run.id)[:8]}"
+    return f"{deployment.name}-{name}" if deployment.name else name
 
 
 def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., Any]], Any]:

@@ -81,8 +81,21 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
     shelves = set((artifacts / "store").glob("*/*"))
     metrics, states = run(artifacts, ThreadPoolTaskRunner(max_workers=1), refresh=True)
     assert set(states.values()) == {"Completed"}
+    assert metrics.pop("verdict")["name"] == "First"
+    assert metrics == {name: value for name, value in first.items() if name != "verdict"}
+    new = set((artifacts / "store").glob("*/*")) - shelves
+    assert {shelf.parent.name for shelf in new} == {"report"}  # it tells the verdict
+
+
+def test_a_second_night_is_reproduced_and_keeps_what_it_was_told_to(artifacts: Path, first: dict) -> None:
+    metrics, _ = run(artifacts, refresh=True, keep=1)
+    assert metrics["verdict"]["name"] == "Reproduced"
+    assert (artifacts / "latest/plots/history.png").exists()
+    assert "bit for bit" in (artifacts / "latest/report.md").read_text()
+    assert len(list((artifacts / "runs").iterdir())) == 1
+    metrics, states = run(artifacts)
     assert metrics == first
-    assert set((artifacts / "store").glob("*/*")) == shelves
+    assert {name for name, state in states.items() if state != "Cached"} == {"report"}  # this one has no verdict
 
 
 def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> None:
