@@ -1,5 +1,6 @@
 """What every stage and every flow has in common: names in the UI, the cache, JSON results, all cores."""
 
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from prefect import flow, task
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic.fields import FieldInfo
 
 from tasks.cache import ResultsAreCurrent
 from tasks.experiment.recipe import Experiment
@@ -43,14 +45,33 @@ def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., Any]], Any]
 
     Its runs are named by `prefix` and by what they are.
     """
-    return flow(
-        name=name,
-        flow_run_name=lambda: prefix + _describe_run(),
-        task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1),  # type: ignore[arg-type]
-        result_storage=artifacts_root() / "cache",
-        result_serializer="json",
-        persist_result=False,
-    )
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        description = inspect.getdoc(function)
+        # Prefect's parameter form takes descriptions from here only, not from the fields.
+        function.__doc__ = f"{description}\n\nArgs:\n{_describe_parameters(function)}"
+        return flow(
+            name=name,
+            description=description,
+            flow_run_name=lambda: prefix + _describe_run(),
+            task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1),  # type: ignore[arg-type]
+            result_storage=artifacts_root() / "cache",
+            result_serializer="json",
+            persist_result=False,
+        )(function)
+
+    return decorate
+
+
+def _describe_parameters(function: Callable[..., Any]) -> str:
+    """The `description` of each parameter's Field, in Google's docstring style."""
+    fields = {
+        name: field.description
+        for name, parameter in inspect.signature(function).parameters.items()
+        for field in getattr(parameter.annotation, "__metadata__", ())
+        if isinstance(field, FieldInfo)
+    }
+    return "\n".join(f"    {name}: {description}" for name, description in fields.items())
 
 
 @contextmanager

@@ -86,8 +86,7 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
     new = set((artifacts / "store").glob("*/*")) - shelves
     assert {shelf.parent.name for shelf in new} == {"report"}  # it tells the verdict
 
-
-def test_a_second_night_is_reproduced_and_keeps_what_it_was_told_to(artifacts: Path, first: dict) -> None:
+    # And a second night, which keeps as many runs as it was told to.
     metrics, _ = run(artifacts, refresh=True, keep=1)
     assert metrics["verdict"]["name"] == "Reproduced"
     assert (artifacts / "latest/plots/history.png").exists()
