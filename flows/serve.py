@@ -23,7 +23,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_API_HOST, PREFECT_SERVER_API_PORT, temporary_settings
 from prefect.states import Cancelled, Cancelling
 
-from tasks.automations import create_automations
+from tasks.automations import create_automations, refuse_unknown_parameters
 
 ROOT = Path(__file__).parents[1]
 POOL = "headstart"  # as in prefect.yaml
@@ -46,6 +46,7 @@ def main() -> None:
             _create_pool(client)
             stack.callback(_pause_pool, client, False)
             subprocess.run(_prefect("--no-prompt", "deploy", "--all"), stdout=subprocess.DEVNULL, cwd=ROOT, check=True)
+            refuse_unknown_parameters()
             create_automations()
             running.append(stack.enter_context(_command("worker", "start", "--pool", POOL)))
             stack.callback(_cancel_runs, client)

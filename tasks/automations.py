@@ -1,4 +1,7 @@
-"""What the server does by itself: give up runs that have died, and tell a webhook what went wrong."""
+"""What the server does by itself: refuse unknown parameters, give up runs that died, tell a webhook what went wrong.
+
+`prefect deploy` sets up none of it: `python -m tasks.automations` does, after it.
+"""
 
 from datetime import timedelta
 from typing import Any, cast, get_args
@@ -6,6 +9,9 @@ from uuid import UUID
 
 from prefect.automations import Automation
 from prefect.blocks.webhook import Webhook
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentUpdate
+from prefect.client.schemas.filters import FlowFilter
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture, ResourceSpecification
@@ -21,6 +27,15 @@ WEBHOOK = "headstart_webhook"  # the variable with the webhook's URL
 # Slack, Mattermost and others show `text`.
 PAYLOAD = """{"text": {{ ("headstart: " ~ flow_run.name ~ " " ~ flow_run.state.name ~ ". "
  ~ (flow_run.state.message or "") ~ " " ~ (flow_run | ui_url)) | tojson }}}"""
+
+
+def refuse_unknown_parameters() -> None:
+    """Close the deployments' parameter schemas: Prefect's own let a misspelt parameter pass, and the run crash."""
+    with get_client(sync_client=True) as client:
+        flows = FlowFilter.model_validate({"name": {"any_": FLOWS}})
+        for deployment in client.read_deployments(flow_filter=flows):
+            schema = (deployment.parameter_openapi_schema or {}) | {"additionalProperties": False}
+            client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=schema))
 
 
 def create_automations() -> None:
@@ -102,4 +117,5 @@ def _delete(name: str) -> None:
 
 
 if __name__ == "__main__":
+    refuse_unknown_parameters()
     create_automations()

@@ -136,6 +136,7 @@ def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> Non
         ({"experiment": {"target_samples": 1}}, "target_samples"),
         ({"experiment": {"target_sample": 300}}, "target_sample"),
         ({"keep": 0}, "keep"),
+        ({"replicas": 3}, "replicas"),
     ],
 )
 def test_bad_parameters_are_refused_by_name_and_leave_no_run(served: Machine, parameters: dict, field: str) -> None:
@@ -150,18 +151,6 @@ def test_bad_parameters_are_refused_by_name_and_leave_no_run(served: Machine, pa
     assert by_rest.status_code == 409
     assert field in by_rest.text
     assert {run["id"] for run in served.flow_runs()} == before
-
-
-def test_an_unknown_parameter_by_rest_fails_by_name_since_the_server_can_not_refuse_it(served: Machine) -> None:
-    """Prefect's server keeps five keys of a parameter schema, and `additionalProperties` is not one of them."""
-    on_demand = served.deployment("on-demand")
-    schema = on_demand["parameter_openapi_schema"] | {"additionalProperties": False}
-    httpx.patch(
-        f"{served.api}/deployments/{on_demand['id']}", json={"parameter_openapi_schema": schema}
-    ).raise_for_status()
-    assert "additionalProperties" not in served.deployment("on-demand")["parameter_openapi_schema"]
-    run = served.wait_for_state(served.submit("on-demand", replicas=3), "Failed", "Crashed", seconds=60)
-    assert "replicas" in run["state"]["message"]
 
 
 def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
