@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study test lint bench lock
+.PHONY: run study serve prune test operations bench lint lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
@@ -17,6 +17,10 @@ study: .venv/installed
 
 test: .venv/installed
 	.venv/bin/python -m pytest
+
+# Real servers, workers, kills and a browser (Debian's or Ubuntu's package chromium).
+operations: .venv/installed
+	.venv/bin/python -m pytest -m operations
 
 # ARGS="--help" tells what can be changed.
 bench: .venv/installed

@@ -45,7 +45,7 @@ def main() -> None:
             client = stack.enter_context(get_client(sync_client=True))
             _create_pool(client)
             stack.callback(_pause_pool, client, False)
-            subprocess.run(_prefect("--no-prompt", "deploy", "--all"), stdout=subprocess.DEVNULL, cwd=ROOT, check=True)
+            _run("--no-prompt", "deploy", "--all")
             refuse_unknown_parameters()
             create_automations()
             running.append(stack.enter_context(_command("worker", "start", "--pool", POOL)))
@@ -56,12 +56,19 @@ def main() -> None:
             raise RuntimeError("The server or the worker has ended by itself; what it said is above.")
     except KeyboardInterrupt:
         print("Everything has ended.")
-    except (RuntimeError, subprocess.CalledProcessError) as error:
+    except RuntimeError as error:
         sys.exit(str(error))
 
 
 def _prefect(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "prefect", *arguments]
+
+
+def _run(*arguments: str) -> None:
+    """A Prefect command, to its end. Raises RuntimeError, with what it said, if it fails."""
+    done = subprocess.run(_prefect(*arguments), cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"`prefect {' '.join(arguments)}` failed:\n{done.stdout}{done.stderr}")
 
 
 @contextmanager
@@ -107,8 +114,7 @@ def _create_pool(client: SyncPrefectClient) -> None:
     try:
         client.read_work_pool(POOL)
     except ObjectNotFound:
-        command = _prefect("work-pool", "create", POOL, "--type", "process")
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        _run("work-pool", "create", POOL, "--type", "process")
     _pause_pool(client, False)  # where it was killed while ending
 
 

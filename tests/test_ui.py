@@ -1,5 +1,6 @@
 """Prefect's UI in a real browser: what a user sees of a run, of its report, and of the parameter form."""
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from tests.operations import QUICK, Machine
 
 pytestmark = pytest.mark.operations
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # Debian's name, Ubuntu's, and what GitHub has
 # As root, without a screen, and calling nobody but this machine.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
@@ -34,7 +35,9 @@ def page() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+        assert path, "these tests need a browser: apt-get install chromium"
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser.new_page(viewport={"width": 1280, "height": 900})
         browser.close()
 
