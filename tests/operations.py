@@ -40,6 +40,7 @@ class Machine:
     folder: Path
     environment: dict[str, str]
     api: str
+    server: subprocess.Popen[bytes] | None = None
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -67,13 +68,26 @@ class Machine:
         until(lambda: f"UI: {self.api[:-4]}\n" in log.read_text(), 120, "make serve is up")
         return process
 
-    def start_server(self) -> subprocess.Popen[bytes]:
-        server = self.start("prefect", "server", "start")
+    def start_server(self) -> None:
+        self.server = self.start("prefect", "server", "start")
         until(self.answers, 60, "the server answers")
-        return server
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        return self.start("prefect", "worker", "start", "--pool", "headstart")
+    @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        worker = self.start("prefect", "worker", "start", "--pool", "headstart")
+        try:
+            yield worker
+        finally:
+            self.stop(worker)
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self.started.remove(process)
 
     def answers(self) -> bool:
         try:
@@ -126,8 +140,10 @@ class Machine:
         )  # type: ignore[return-value]
 
     def wait_for_training(self, run_id: str) -> int:
-        """Until A is being trained: the process id of the run."""
-        until(lambda: self.task_states(run_id).get("train_A seed 42") == "Running", 60, "A is trained")
+        """Until only A is still being trained: the process id of the run."""
+        done = "Completed", "Cached"
+        until(lambda: self.task_states(run_id).get("train_B_scratch seed 42") in done, 60, "B is trained, A is not")
+        assert self.task_states(run_id)["train_A seed 42"] == "Running"
         return int(self.flow_run(run_id)["infrastructure_pid"])
 
     def edit(self, file: str, old: str, new: str) -> None:
@@ -161,10 +177,5 @@ def machine(folder: Path) -> Iterator[Machine]:
         yield here
     finally:
         signal.signal(signal.SIGINT, before)
-        for process in reversed(here.started):
-            process.terminate()
-            try:
-                process.wait(40)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for process in reversed(here.started.copy()):
+            here.stop(process)

@@ -23,57 +23,43 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 
 def test_a_killed_flow_process_is_crashed_and_the_next_run_goes_on_from_the_cache(here: Machine) -> None:
-    worker = here.start_worker()
-    run = here.submit("on-demand", replicates=1, experiment=LONG)
-    os.kill(here.wait_for_training(run), signal.SIGKILL)
-    assert "-9" in here.wait_for_state(run, "Crashed", seconds=20)["state"]["message"]
-    again = here.submit("on-demand", replicates=1, experiment=QUICK)
-    here.wait_for_state(again, "Completed", seconds=60)
-    states = here.task_states(again)
-    # The killed run trained B from scratch while A was being trained.
-    assert {name for name, state in states.items() if state == "Cached"} >= {"download", "normalize", "split"}
-    assert states["train_B_scratch seed 42"] == "Cached"
-    worker.terminate()
-    assert worker.wait(20) == 0
+    with here.worker():
+        run = here.submit("on-demand", replicates=1, experiment=LONG)
+        os.kill(here.wait_for_training(run), signal.SIGKILL)
+        assert "-9" in here.wait_for_state(run, "Crashed", seconds=20)["state"]["message"]
+        again = here.submit("on-demand", replicates=1, experiment=QUICK)
+        here.wait_for_state(again, "Completed", seconds=60)
+        cached = {name for name, state in here.task_states(again).items() if state == "Cached"}
+        assert cached == {"download", "normalize", "split", "train_B_scratch seed 42"}
 
 
 def test_a_run_goes_on_while_the_server_restarts(here: Machine) -> None:
-    worker = here.start_worker()
-    run = here.submit("on-demand", replicates=1, experiment=QUICK | {"source_epochs": 90})
-    here.wait_for_training(run)
-    server = here.started[0]
-    server.terminate()
-    server.wait(30)
-    assert not here.answers()
-    here.started[0] = here.start_server()
-    here.started.pop()
-    here.wait_for_state(run, "Completed", seconds=90)
-    assert here.flow_runs(state={"type": {"any_": ["RUNNING", "PENDING"]}}) == []
-    worker.terminate()
-    assert worker.wait(20) == 0
+    with here.worker():
+        run = here.submit("on-demand", replicates=1, experiment=QUICK | {"source_epochs": 90})
+        here.wait_for_training(run)
+        assert here.server
+        here.stop(here.server)
+        assert not here.answers()
+        here.start_server()
+        here.wait_for_state(run, "Completed", seconds=90)
+        assert here.flow_runs(state={"type": {"any_": ["RUNNING", "PENDING"]}}) == []
 
 
 def test_runs_of_killed_workers_are_crashed_when_their_heartbeats_stop(here: Machine) -> None:
     """One worker is asked to end while busy, one is killed together with its run; both runs would stay Running."""
-    asked = here.start_worker()
-    first = here.submit("on-demand", replicates=1, experiment=LONG)
-    here.wait_for_training(first)
-    asked.terminate()
-    asked.wait(30)
-    assert here.flow_run(first)["state_name"] == "Running"
-
-    killed = here.start_worker()
-    second = here.submit("nightly", replicates=1, experiment=LONG)
-    pid = here.wait_for_training(second)
-    killed.kill()
-    killed.wait()
-    os.kill(pid, signal.SIGKILL)
-
+    with here.worker() as asked:
+        first = here.submit("on-demand", replicates=1, experiment=LONG)
+        here.wait_for_training(first)
+        asked.terminate()
+        assert asked.wait(60) == 0
+    with here.worker() as killed:
+        second = here.submit("nightly", replicates=1, experiment=LONG)
+        pid = here.wait_for_training(second)
+        killed.kill()
+        os.kill(pid, signal.SIGKILL)
     for run in (first, second):
         assert "No heartbeat" in here.wait_for_state(run, "Crashed", seconds=SILENCE)["state"]["message"]
-    worker = here.start_worker()
-    for deployment in ("on-demand", "nightly"):  # their places are free
-        run = here.submit(deployment, replicates=1, experiment=QUICK)
-        here.wait_for_state(run, "Completed", "First", seconds=60)
-    worker.terminate()
-    worker.wait(20)
+    with here.worker():
+        for deployment in ("on-demand", "nightly"):  # their places are free
+            run = here.submit(deployment, replicates=1, experiment=QUICK)
+            here.wait_for_state(run, "Completed", "First", seconds=60)
