@@ -90,8 +90,10 @@ def draw_nights(nights: list[Night], path: Path) -> None:
         if number and (changed := changes(nights[number - 1], night)):
             axis.axvline(number - 0.5, color="grey", linestyle="--")
             text = changed[0] + (f" and {len(changed) - 1} more" if changed[1:] else "")
-            axis.annotate(text, (number - 0.5, 0.98), xycoords=("data", "axes fraction"), rotation=90, fontsize=7,
-                          ha="right", va="top")  # fmt: skip
+            axis.annotate(
+                text, (number - 0.5, 0.98), xycoords=("data", "axes fraction"), xytext=(-3, 0),
+                textcoords="offset points", rotation=90, fontsize=7, ha="right", va="top",
+            )  # fmt: skip
     estimates = [np.nan if night.estimate is None else night.estimate for night in nights]
     axis.plot(estimates, marker="o", color=COLOURS["transfer"])
     axis.axhline(0, color="black", linewidth=0.8)
