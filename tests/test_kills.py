@@ -35,7 +35,7 @@ def test_a_killed_flow_process_is_crashed_and_the_next_run_goes_on_from_the_cach
 
 def test_a_run_goes_on_while_the_server_restarts(here: Machine) -> None:
     with here.worker():
-        run = here.submit("on-demand", replicates=1, experiment=QUICK | {"source_epochs": 90})
+        run = here.submit("on-demand", replicates=1, experiment=QUICK | {"source_epochs": 60})
         here.wait_for_training(run)
         assert here.server
         here.stop(here.server)
