@@ -11,6 +11,7 @@ from tasks.download import download
 from tasks.evaluate_study import evaluate_study
 from tasks.experiment.arms import Trial, full_plan, pair_plan
 from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
+from tasks.experiment.runs import artifacts_in_use
 from tasks.normalize import normalize
 from tasks.progress import watch
 from tasks.report import publish
@@ -37,10 +38,11 @@ def transfer_study(
 ) -> str:
     """Is it transfer that helps, what of it, how many labels is it worth, and for which classes?"""
     seeds, pair_seeds = (list(range(seed, seed + count)) for count in (replicates, pair_replicates))
-    with refreshing(refresh):
+    with artifacts_in_use(), refreshing(refresh):
         data = download()
         pixels = {kind: normalize(data, kind) for kind in ("standardize", "none")}
         trained: list[Any] = []
+        splits: list[Any] = []
 
         def train(variant: Experiment, plan: tuple[Trial, ...], seeds: list[int]) -> Any:
             """All networks of a variant of the experiment."""
@@ -49,6 +51,7 @@ def transfer_study(
             A = train_A.map(*given, unmapped(tasks.source), unmapped(variant.source_training), seeds)
             arms = unmapped(variant), unmapped(plan), unmapped(resample_target)
             runs = train_arms.map(*given, unmapped(tasks.target), *arms, seeds, A)
+            splits.append(tasks)
             trained.extend([*A, *runs])
             return runs
 
@@ -60,10 +63,12 @@ def transfer_study(
         watch("study", trained)
         answers = evaluate_study(experiment, [run.result() for run in runs])
         written = report_study(experiment, resample_target, answers)
-    A, B = trained[0].result().folder(), runs[0].result().folder()
-    models = {"A": A / "model.keras", "B_scratch": B / "scratch.keras", "B_on_A": B / "transfer.keras"}
-    kept = {name: path for name, path in models.items() if path.exists()}  # one that diverged was not stored
-    return str(publish(flow_run.name, written, kept, prefix="study-"))
+        A, B = trained[0].result().folder(), runs[0].result().folder()
+        models = {"A": A / "model.keras", "B_scratch": B / "scratch.keras", "B_on_A": B / "transfer.keras"}
+        kept = {name: path for name, path in models.items() if path.exists()}  # one that diverged was not stored
+        used = [pixels, splits, [each.result() for each in trained], answers]
+        folder = publish(flow_run.name, written, kept, used, prefix="study-")
+    return str(folder)
 
 
 if __name__ == "__main__":

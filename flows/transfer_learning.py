@@ -1,17 +1,20 @@
 """The experiment as a flow: train A, then B from scratch and B on top of A, pair by pair; compare."""
 
-from prefect import unmapped
+from prefect import State, unmapped
 from prefect.runtime import flow_run
 
 from tasks.command_line import run_from_command_line
 from tasks.download import download
 from tasks.evaluate import evaluate
-from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
+from tasks.experiment.history import earlier_nights
+from tasks.experiment.recipe import Experiment, Keep, Refresh, Replicates, Seed
+from tasks.experiment.runs import artifacts_in_use
 from tasks.normalize import normalize
-from tasks.report import publish, report
+from tasks.report import made_with, publish, report
 from tasks.split import split
 from tasks.stage import pipeline, refreshing
 from tasks.train import train_A, train_B_scratch, transfer_B_on_A
+from tasks.verdict import conclude, keep_newest
 
 
 @pipeline("transfer-learning")
@@ -20,10 +23,11 @@ def transfer_learning(
     replicates: Replicates = 5,
     seed: Seed = 42,
     refresh: Refresh = False,
-) -> str:
+    keep: Keep = None,
+) -> State[str]:
     """How much does starting from a related model help when labels are few? A pair of runs a seed, compared."""
     seeds = list(range(seed, seed + replicates))
-    with refreshing(refresh):
+    with artifacts_in_use(), refreshing(refresh):
         data = download()
         pixels = normalize(data, experiment.normalization)
         tasks = split(data, experiment.target_class_ids, experiment.target_samples, experiment.balanced)
@@ -31,12 +35,14 @@ def transfer_learning(
         A = train_A.map(*given, unmapped(tasks.source), unmapped(experiment.source_training), seeds)
         scratch = train_B_scratch.map(*given, unmapped(tasks.target), unmapped(experiment.scratch_training), seeds)
         transfer = transfer_B_on_A.map(*given, unmapped(tasks.target), unmapped(experiment.transfer_training), seeds, A)
-        models_A, models_scratch, models_transfer = A.result(), scratch.result(), transfer.result()
-        scores = evaluate(data, tasks.target, seeds, models_scratch, models_transfer)
-        written = report(data, experiment, tasks.target, scores, models_scratch, models_transfer)
-    first = {"A": models_A[0], "B_scratch": models_scratch[0], "B_on_A": models_transfer[0]}
-    models = {name: model.folder() / "model.keras" for name, model in first.items()}
-    return str(publish(flow_run.name, written, models))
+        models = {"A": A.result(), "B_scratch": scratch.result(), "B_on_A": transfer.result()}
+        scores = evaluate(data, tasks.target, seeds, models["B_scratch"], models["B_on_A"])
+        earlier = earlier_nights(experiment, seeds) if refresh else None  # a night computes everything anew
+        written = report(data, experiment, tasks.target, scores, models, made_with(), earlier)
+        first = {name: each[0].folder() / "model.keras" for name, each in models.items()}
+        folder = publish(flow_run.name, written, first, used=[pixels, tasks, models, scores])
+    keep_newest(keep)
+    return conclude(folder)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,10 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details
     folder = Path(state.result())
-    print(json.loads((folder / "metrics.json").read_text())["answer"])
+    metrics = json.loads((folder / "metrics.json").read_text())
+    print(metrics["answer"])
+    if verdict := metrics.get("verdict"):
+        print(f"{verdict['name']}: {verdict['reason']}")
     for name, what in (("Report", "report.html"), ("Plots", "plots"), ("Models", "models"), ("Runs", "runs.csv")):
         if (folder / what).exists():
             print(f"{name + ':':8}{folder / what}")

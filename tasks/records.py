@@ -20,13 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tasks.experiment.dataset import DataSet
 from tasks.experiment.locks import UNFINISHED, acquire, release, remove
 from tasks.experiment.splits import Splits
-from tasks.experiment.store import Artifact, artifacts_root
+from tasks.experiment.store import Artifact, UnusableArtifactsError, artifacts_root
 
 SERIALIZER = "headstart"
-
-
-class UnusableArtifactsError(RuntimeError):
-    """The artifacts folder can't be written."""
 
 
 class Record(BaseModel):
@@ -87,10 +83,7 @@ class RecordLocks(LockManager):
                 get_run_logger().info("Something else is making this now: waiting for it")
                 lock = _acquire(key, acquire_timeout)
         except OSError as error:
-            raise UnusableArtifactsError(
-                f"The artifacts folder {artifacts_root()} can't be used ({error.strerror}): "
-                "give it room and write permission, or set HEADSTART_ARTIFACTS to a folder that has them"
-            ) from error
+            raise UnusableArtifactsError(error) from error
         if not lock:
             return False
         try:

@@ -19,6 +19,7 @@ from tests.faults import (  # noqa: F401 (hooks)
     pytest_runtest_makereport,
     pytest_terminal_summary,
 )
+from tests.operations import Machine, machine
 
 
 @pytest.fixture(scope="session")
@@ -113,3 +114,11 @@ def mirror(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterat
         monkeypatch.setattr(sources, "MIRRORS", (f"http://127.0.0.1:{server.server_port}/",))
         yield answers
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """`make serve` on a machine where nothing runs."""
+    with machine(tmp_path_factory.mktemp("served")) as here:
+        here.serve()
+        yield here

@@ -23,6 +23,10 @@ CLASS_NAMES = (
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Pairs of runs, one a seed.")]
 Seed = Annotated[int, Field(ge=0, le=2**31, description="The first replicate's seed; the next ones count up.")]
 Refresh = Annotated[bool, Field(description="Compute everything anew, whatever the cache holds.")]
+Keep = Annotated[
+    int | None,
+    Field(ge=1, description="Afterwards keep the newest runs only, so many, and what they need. Empty: keep all."),
+]
 
 
 def class_id(name: int | str) -> int:

@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,16 @@ MANIFEST = "manifest.json"
 def artifacts_root() -> Path:
     """The artifacts folder: HEADSTART_ARTIFACTS, or `artifacts` in the project. Opened here and nowhere else."""
     return Path(os.environ.get("HEADSTART_ARTIFACTS") or Path(__file__).parents[2] / "artifacts").absolute()
+
+
+class UnusableArtifactsError(RuntimeError):
+    """The artifacts folder can't be written."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            f"The artifacts folder {artifacts_root()} can't be used ({error.strerror}): "
+            "give it room and write permission, or set HEADSTART_ARTIFACTS to a folder that has them"
+        )
 
 
 class DamagedArtifactError(RuntimeError):
@@ -54,6 +64,17 @@ class Artifact(BaseModel):
         except DamagedArtifactError:
             return False
         return True
+
+
+def artifacts_in(value: Any) -> Iterator[Artifact]:
+    """All handles of artifacts inside a value: models, lists and mappings of them."""
+    if isinstance(value, Artifact):
+        yield value
+    elif isinstance(value, BaseModel):
+        yield from artifacts_in(dict(value))
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from artifacts_in(item)
 
 
 def save(stage: str, write: Callable[[Path], None]) -> Artifact:
