@@ -55,6 +55,8 @@ def test_runs_of_killed_workers_are_crashed_when_their_heartbeats_stop(here: Mac
     with here.worker() as killed:
         second = here.submit("nightly", replicates=1, experiment=LONG)
         pid = here.wait_for_training(second)
+        too_many = here.submit("nightly", replicates=1)
+        here.wait_for_state(too_many, "Cancelled", seconds=20)
         killed.kill()
         os.kill(pid, signal.SIGKILL)
     for run in (first, second):

@@ -79,7 +79,7 @@ def judge(tonight: Night, earlier: list[Night]) -> Verdict:
     since = f"Changed since {last.run}: {', '.join(changes(last, tonight)) or 'nothing in code or versions'}."
     interval = typical_interval(earlier)
     if tonight.estimate is None or interval is None:
-        answer = "Whether the answer moved can't be told: the earlier nights have no interval."
+        answer = "Whether the answer moved can't be told: there is no interval to compare with."
     else:
         low, high = interval
         place = "inside" if low <= tonight.estimate <= high else "outside"
