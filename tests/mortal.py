@@ -95,6 +95,7 @@ def main() -> None:
     import scipy.stats  # noqa: F401
     import tensorflow  # noqa: F401
 
+    import tasks.experiment  # isort: split  # first: it sets what TensorFlow reads when it is imported
     import tasks.experiment.training  # noqa: F401
 
     alive: set[int] = set()

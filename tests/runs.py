@@ -1,6 +1,7 @@
 """Small real runs of the flow: in this process, or in one that may die."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -70,9 +71,12 @@ class Lives:
     """The process of tests/mortal.py."""
 
     def __init__(self) -> None:
+        # A process with threads must not be forked: neither NumPy's nor Arrow's allocator may start one.
+        alone = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.mortal"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, "-m", "tests.mortal"], cwd=ROOT, env=os.environ | alone,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
         assert self._process.stdout
         assert self._process.stdout.readline() == "ready\n"
         self._count = 0
