@@ -4,7 +4,7 @@ from prefect import unmapped
 from prefect.runtime import flow_run
 
 from tasks.command_line import run_from_command_line
-from tasks.download import download
+from tasks.download import content_of, download
 from tasks.evaluate import evaluate
 from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
 from tasks.normalize import normalize
@@ -24,9 +24,9 @@ def transfer_learning(
     """How much does starting from a related model help when labels are few? A pair of runs a seed, compared."""
     seeds = list(range(seed, seed + replicates))
     with refreshing(refresh):
-        data = download()
+        data = download(experiment.dataset, content_of(experiment.dataset))
         pixels = normalize(data, experiment.normalization)
-        tasks = split(data, experiment.target_class_ids, experiment.target_samples, experiment.balanced)
+        tasks = split(data, experiment.target_numbers(data.classes), experiment.target_samples, experiment.balanced)
         given = unmapped(data), unmapped(pixels)
         A = train_A.map(*given, unmapped(tasks.source), unmapped(experiment.source_training), seeds)
         scratch = train_B_scratch.map(*given, unmapped(tasks.target), unmapped(experiment.scratch_training), seeds)

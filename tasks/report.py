@@ -10,10 +10,13 @@ import numpy as np
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from tasks.cache import library_version
-from tasks.experiment import dataset, plots
+from tasks.experiment import plots
+from tasks.experiment.dataset import DataSet
+from tasks.experiment.look import class_counts
 from tasks.experiment.page import write_pages
-from tasks.experiment.recipe import CLASS_NAMES, Experiment
-from tasks.experiment.sentences import answer
+from tasks.experiment.recipe import Experiment
+from tasks.experiment.scores import decide
+from tasks.experiment.sentences import answer, told_apart
 from tasks.experiment.splits import load_task
 from tasks.experiment.store import Artifact, artifacts_root, copy_files, save
 from tasks.stage import stage
@@ -24,28 +27,29 @@ CAPTIONS = {
     "curves": "Learning curves of task B",
     "confusion": "Confusion matrices",
     "disagreements": "Test images on which scratch and transfer disagree",
+    "data": "The first training images of each class",
 }
 
 
 @stage()
 def report(
-    data: dataset.DataSet, experiment: Experiment, target: Artifact, scores: Artifact,
+    data: DataSet, experiment: Experiment, target: Artifact, scores: Artifact,
     scratch: list[Artifact], transfer: list[Artifact],
 ) -> Artifact:  # fmt: skip
     folder = scores.folder()
     metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment()}
+    metrics["data"] = describe_data(data)
     metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
     metrics["answer"] = answer(metrics)
     with np.load(folder / "probabilities.npz", allow_pickle=False) as arrays:
         probabilities = {arm: arrays[arm][0] for arm in ("scratch", "transfer")}
     test = load_task(target)["test"]
-    right = {arm: (p > 0.5) == test.labels for arm, p in probabilities.items()}
+    right = {arm: decide(p) == test.labels for arm, p in probabilities.items()}
     histories = {
         arm: [json.loads((model.folder() / "history.json").read_text()) for model in models]
         for arm, models in (("scratch", scratch), ("transfer", transfer))
     }
-    negative, positive = experiment.target_class_ids
-    names = CLASS_NAMES[negative], CLASS_NAMES[positive]
+    names = data.names(experiment.target_numbers(data.classes))
 
     def write(folder: Path) -> None:
         pictures = folder / "plots"
@@ -53,12 +57,18 @@ def report(
         plots.draw_curves(histories, experiment.frozen_epochs, pictures / "curves.png")
         plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")
         plots.draw_confusions(metrics["replicates"], names, pictures / "confusion.png")
-        images = dataset.read_images("t10k")[test.rows]
+        images = data.images("test")[test.rows]
+        plots.draw_samples(data, pictures / "data.png")
         plots.draw_disagreements(images, test.labels, right, names, pictures / "disagreements.png")
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
-        write_pages(folder, "report", metrics=metrics, names=names, captions=CAPTIONS)
+        write_pages(folder, "report", metrics=metrics, apart=told_apart(names), captions=CAPTIONS)
 
     return save("report", write)
+
+
+def describe_data(data: DataSet) -> dict[str, Any]:
+    """What a report tells of the data."""
+    return {"image_shape": data.image_shape, "classes": class_counts(data), "notes": data.notes}
 
 
 def environment() -> dict[str, str]:

@@ -7,37 +7,35 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from tasks.experiment import dataset
+from tasks.experiment.dataset import DataSet
 from tasks.experiment.pixels import load_pixels
-from tasks.experiment.recipe import CLASS_NAMES, Training
-from tasks.experiment.splits import load_task
+from tasks.experiment.recipe import Training
+from tasks.experiment.splits import class_count, load_task
 from tasks.experiment.store import Artifact, save, save_model
 from tasks.progress import report_epochs
 from tasks.stage import stage
 
 
 @stage(run_name="train_A seed {seed}")
-def train_A(data: dataset.DataSet, pixels: Artifact, source: Artifact, training: Training, seed: int) -> Artifact:
-    return _train("train_A", pixels, source, training, seed, classes=len(CLASS_NAMES) - 2, task="A")
+def train_A(data: DataSet, pixels: Artifact, source: Artifact, training: Training, seed: int) -> Artifact:
+    return _train("train_A", data, pixels, source, training, seed, task="A")
 
 
 @stage(run_name="train_B_scratch seed {seed}")
-def train_B_scratch(
-    data: dataset.DataSet, pixels: Artifact, target: Artifact, training: Training, seed: int
-) -> Artifact:
-    return _train("train_B_scratch", pixels, target, training, seed, classes=2, task="B")
+def train_B_scratch(data: DataSet, pixels: Artifact, target: Artifact, training: Training, seed: int) -> Artifact:
+    return _train("train_B_scratch", data, pixels, target, training, seed, task="B")
 
 
 @stage(run_name="transfer_B_on_A seed {seed}")
 def transfer_B_on_A(
-    data: dataset.DataSet, pixels: Artifact, target: Artifact, training: Training, seed: int, model_A: Artifact
+    data: DataSet, pixels: Artifact, target: Artifact, training: Training, seed: int, model_A: Artifact
 ) -> Artifact:
-    return _train("transfer_B_on_A", pixels, target, training, seed, classes=2, task="B", body=model_A)
+    return _train("transfer_B_on_A", data, pixels, target, training, seed, task="B", body=model_A)
 
 
 def _train(
-    name: str, pixels: Artifact, examples: Artifact, training: Training, seed: int, *,
-    task: Literal["A", "B"], classes: int, body: Artifact | None = None,
+    name: str, data: DataSet, pixels: Artifact, examples: Artifact, training: Training, seed: int, *,
+    task: Literal["A", "B"], body: Artifact | None = None,
 ) -> Artifact:  # fmt: skip
     """Train and store one network: model.keras and history.json."""
     import keras
@@ -46,9 +44,10 @@ def _train(
     from tasks.experiment.training import train_network
 
     set_threads()
+    parts = load_task(examples)
     model, history = train_network(
-        training, load_pixels(pixels), dataset.read_images("train"), load_task(examples), seed,
-        task=task, classes=classes,
+        training, load_pixels(pixels), data.images("train"), parts, seed,
+        task=task, classes=class_count(parts),
         body=body and keras.saving.load_model(body.folder() / "model.keras"),
         on_epoch=report_epochs(f"{name} seed {seed}", training, in_ui=name == "train_A"),
     )  # fmt: skip

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from tasks.experiment import dataset
 from tasks.experiment.arms import Trial
+from tasks.experiment.dataset import DataSet
 from tasks.experiment.pixels import load_pixels
 from tasks.experiment.recipe import Experiment
 from tasks.experiment.splits import load_task
@@ -14,7 +14,7 @@ from tasks.stage import stage
 
 @stage(run_name="train_arms seed {seed}")
 def train_arms(
-    data: dataset.DataSet, pixels: Artifact, target: Artifact, experiment: Experiment, plan: tuple[Trial, ...],
+    data: DataSet, pixels: Artifact, target: Artifact, experiment: Experiment, plan: tuple[Trial, ...],
     resample_target: bool, seed: int, model_A: Artifact,
 ) -> Artifact:  # fmt: skip
     """Store runs.json (a row a network), and the models that the plan wants kept as <arm>.keras."""
@@ -26,7 +26,7 @@ def train_arms(
     set_threads()
     body = keras.saving.load_model(model_A.folder() / "model.keras")
     rows, models = run_trials(
-        experiment, plan, load_task(target), load_pixels(pixels), seed, body, resample_target=resample_target
+        data, experiment, plan, load_task(target), load_pixels(pixels), seed, body, resample_target=resample_target
     )
 
     def write(folder: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tasks.experiment import sources
-from tasks.experiment.dataset import FILES, data_root
+from tasks.experiment.dataset import data_root
+from tasks.experiment.fashion_mnist import FILES
 
 
 @pytest.fixture(scope="session")

@@ -24,12 +24,13 @@ def build_network(
         init = initializer(seed=derive_seed(seed, f"weights/{name}/{units}"))
         return keras.layers.Dense(units, activation=activation, kernel_initializer=init, name=name)
 
+    each_pixel = tuple(range(1, mean.ndim + 1))
     he, glorot = keras.initializers.HeNormal, keras.initializers.GlorotUniform
     head = (1, "head", glorot, "sigmoid") if classes == 2 else (classes, "head", glorot, "softmax")
     return keras.Sequential(
         [
             keras.Input(mean.shape, dtype="uint8", name="pixels"),
-            keras.layers.Normalization(axis=(1, 2), mean=mean, variance=np.square(std), name="normalization"),
+            keras.layers.Normalization(axis=each_pixel, mean=mean, variance=np.square(std), name="normalization"),
             keras.layers.Flatten(name="flatten"),
             *(dense(training.hidden_units, f"hidden_{i + 1}", he, "relu") for i in range(training.hidden_layers)),
             dense(*head),

@@ -5,19 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
+from tasks.experiment import fashion_mnist
 
+NAMED_CLASSES = 50  # in a message
 
 # What every flow is asked for beside the experiment.
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Pairs of runs, one a seed.")]
@@ -43,13 +33,26 @@ class Training(Settings):
 
 
 class Experiment(Settings):
-    """Task A has the eight other classes with all labels; task B two classes with few."""
+    """Task A has the other classes with all labels; task B two classes or more with few."""
 
+    dataset: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description=f"{fashion_mnist.NAME}, or the path of data of one's own: a folder of IDX files, an .npz file "
+            "with x_train, y_train (and x_test, y_test), or a folder with a folder of PNG or JPEG images a class.",
+        ),
+    ] = fashion_mnist.NAME
     target_classes: Annotated[
-        tuple[int | str, int | str],
-        Field(description="Task B's two classes, by name or number; the second one is the positive class."),
+        tuple[int | str, ...],
+        Field(
+            min_length=2,
+            description="Task B's classes, by name or number; of two classes the second one is the positive one.",
+        ),
     ] = ("T-shirt/top", "Pullover")
-    target_samples: Annotated[int, Field(ge=2, le=55_000, description="Labelled images of task B to train on.")] = 200
+    target_samples: Annotated[int, Field(ge=2, le=1_000_000, description="Labelled images of task B to train on.")] = (
+        200
+    )
     balanced: Annotated[
         bool, Field(description="Take target_samples images of each class instead of both together.")
     ] = False
@@ -74,30 +77,33 @@ class Experiment(Settings):
                 f"frozen_epochs ({self.frozen_epochs}) is more than target_epochs ({self.target_epochs}): "
                 "give at most as many frozen epochs as there are epochs"
             )
-        negative, positive = self.target_class_ids
-        if negative == positive:
-            raise ValueError(f"target_classes names {CLASS_NAMES[negative]!r} twice: give two different classes")
+        if self.dataset == fashion_mnist.NAME:
+            self.target_numbers(fashion_mnist.CLASS_NAMES)
         return self
 
-    @property
-    def target_class_ids(self) -> tuple[int, int]:
-        """(negative, positive) as class numbers."""
-        negative, positive = self.target_classes
-        return class_id(negative), class_id(positive)
+    def target_numbers(self, classes: tuple[str, ...]) -> tuple[int, ...]:
+        """Task B's classes as numbers, given the names of all classes; of two (negative, positive).
+
+        Raises ValueError if there is no such class, or if one is named twice.
+        """
+        numbers = tuple(class_number(name, classes) for name in self.target_classes)
+        if twice := [number for number in numbers if numbers.count(number) > 1]:
+            raise ValueError(f"target_classes names {classes[twice[0]]!r} twice: give different classes")
+        return numbers
 
     @property
     def target_images(self) -> int:
-        """How many labelled images of task B there are to train on, both classes together."""
-        return self.target_samples * (2 if self.balanced else 1)
+        """How many labelled images of task B there are to train on, all classes together."""
+        return self.target_samples * (len(self.target_classes) if self.balanced else 1)
 
     def vary(self, **changes: object) -> Self:
         """This experiment with other settings, checked like any."""
         return self.model_validate(self.model_dump() | changes)
 
-    def all_target_classes(self) -> list[tuple[int, int]]:
+    def all_target_classes(self, classes: tuple[str, ...]) -> list[tuple[int, ...]]:
         """All pairs of target classes, this experiment's own one as it is."""
-        own = self.target_class_ids
-        pairs = itertools.combinations(range(len(CLASS_NAMES)), 2)
+        own = self.target_numbers(classes)
+        pairs = itertools.combinations(range(len(classes)), 2)
         return [own if set(pair) == set(own) else pair for pair in pairs]
 
     @property
@@ -123,16 +129,17 @@ class Experiment(Settings):
         )
 
 
-def class_id(name: int | str) -> int:
-    """The number of a class given by number or (case aside) by name.
+def class_number(name: int | str, classes: tuple[str, ...]) -> int:
+    """The number of a class given by (case aside) name or by number; a name that is a number is a name.
 
     Raises ValueError, with the names that exist, if there is no such class.
     """
-    if isinstance(name, str) and not name.isdigit():
-        by_name = {known.lower(): number for number, known in enumerate(CLASS_NAMES)}
-        number = by_name.get(name.lower(), -1)
-    else:
-        number = int(name)
-    if not 0 <= number < len(CLASS_NAMES):
-        raise ValueError(f"target_classes: no class {name!r}: give a number 0–9 or one of {', '.join(CLASS_NAMES)}")
-    return number
+    numbers: dict[int | str, int] = {}
+    for number in range(len(classes)):
+        numbers |= {number: number, str(number): number}
+    numbers |= {known.lower(): number for number, known in enumerate(classes)}
+    key = name.lower() if isinstance(name, str) else name
+    if key not in numbers:
+        known = ", ".join(classes[:NAMED_CLASSES]) + (", …" if len(classes) > NAMED_CLASSES else "")
+        raise ValueError(f"target_classes: no class {name!r}: give a number 0–{len(classes) - 1} or one of {known}")
+    return numbers[key]

@@ -28,7 +28,7 @@ def train_network(
 ) -> tuple[Any, list[Any]]:
     """A trained Keras model, compiled so that `evaluate` works, and its epochs.
 
-    images: uint8, (images, height, width), of which `examples` ("train", "valid") name rows. `body`: the model whose
+    images: uint8, (images, *shape of one), of which `examples` ("train", "valid") name rows. `body`: the model whose
     first `layers` hidden layers (None: all) the network starts from; those are frozen for `training.frozen_epochs`.
     All networks of a seed and task see the same images in the same order.
 

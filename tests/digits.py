@@ -1,0 +1,36 @@
+"""scikit-learn's digits, 1,797 real images of 8 × 8 pixels, as the files that people bring."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def load() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """(images, labels): (1797, 8, 8) and (1797,)."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return (digits.images * 255 / 16).round().astype(np.uint8), digits.target
+
+
+def write_npz(path: Path, test: int = 360) -> Path:
+    """As an .npz in Keras' layout; the last `test` images are for test."""
+    x, y = load()
+    cut = len(x) - test
+    given = {"x_train": x[:cut], "y_train": y[:cut]}
+    np.savez(path, **given | ({"x_test": x[cut:], "y_test": y[cut:]} if test else {}))  # type: ignore[arg-type]
+    return path
+
+
+def write_folder(path: Path, colour: bool = False, images: int = 1797) -> Path:
+    """As a folder of class folders, zero/ to nine/."""
+    from PIL import Image
+
+    names = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    x, y = load()
+    for number, (image, label) in enumerate(zip(x[:images], y[:images], strict=True)):
+        (path / names[label]).mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(image)
+        (picture.convert("RGB") if colour else picture).save(path / names[label] / f"{number:04}.png")
+    return path
