@@ -58,6 +58,8 @@ def transfer_study(
         for classes in experiment.all_target_classes(data.classes) if pairs else ():
             runs += train(experiment.vary(target_classes=classes), pair_plan(experiment), pair_seeds)
         watch("study", trained)
+        for training in trained:
+            training.result()  # an A that failed says why; what needed it would say only that
         answers = evaluate_study(data, experiment, [run.result() for run in runs])
         written = report_study(data, experiment, resample_target, answers)
     A, B = trained[0].result().folder(), runs[0].result().folder()

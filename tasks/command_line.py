@@ -14,7 +14,7 @@ from pydantic import ValidationError, create_model
 from pydantic_settings import BaseSettings, CliApp, CliSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tasks.experiment.store import artifacts_root
-from tasks.progress import bars_in_terminal
+from tasks.progress import bars_in_terminal, refusals_without_traceback
 from tasks.server import prefect_api
 
 
@@ -61,10 +61,10 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     if parameters["refresh"] or not (artifacts_root() / "store" / "train_A").exists():
         # Something must be trained for sure: import TensorFlow while the server starts.
         threading.Thread(target=importlib.import_module, args=["tasks.experiment.trainer"], daemon=True).start()
-    with prefect_api(), bars_in_terminal():
+    with prefect_api(), bars_in_terminal(), refusals_without_traceback():
         state: Any = flow(**parameters, return_state=True)
     if not state.is_completed():
-        sys.exit(f"{state.name}: {state.message}")  # the log above has the details
+        sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if more can be said
     folder = Path(state.result())
     print(json.loads((folder / "metrics.json").read_text())["answer"])
     for name, what in (("Report", "report.html"), ("Plots", "plots"), ("Models", "models"), ("Runs", "runs.csv")):

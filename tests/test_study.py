@@ -15,7 +15,8 @@ ARMS = {"scratch": ("random", 0, 0), "transfer": ("A", 3, 4), "probe": ("A", 3, 
 def row(seed: int, arm: str, accuracy: float, **changes: object) -> dict:
     body, layers, frozen = ARMS[arm]
     base = {"normalization": "standardize", "classes": "0 2", "negative": 0, "positive": 2, "samples": 200,
-            "arm": arm, "body": body, "layers": layers, "frozen_epochs": frozen, "seed": seed, "accuracy": accuracy, "loss": 0.5,
+            "arm": arm, "body": body, "layers": layers, "frozen_epochs": frozen, "seed": seed,
+            "accuracy": accuracy, "loss": 0.5,
             "diverged": False}  # fmt: skip
     return base | changes
 

@@ -170,7 +170,11 @@ def _class_names(file: Path, train: Labelled, test: Labelled | None) -> tuple[st
     """A name a line, class 0 first; without that file the numbers are the names."""
     highest = max(int(part.labels.max(initial=0)) for part in (train, test) if part)
     if not file.exists():
-        return tuple(str(number) for number in range(min(highest, MAX_CLASSES) + 1))
+        if highest >= MAX_CLASSES:
+            raise UnusableInputError(
+                f"{train.origin} has the label {highest}; the limit is {MAX_CLASSES:,} classes, numbered from 0"
+            )
+        return tuple(str(number) for number in range(highest + 1))
     try:
         names = tuple(line.strip() for line in file.read_text("utf-8-sig").splitlines() if line.strip())
     except (OSError, UnicodeDecodeError) as error:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.experiment import fashion_mnist
+from tasks.experiment.dataset import UnusableInputError
 
 NAMED_CLASSES = 50  # in a message
 
@@ -84,11 +85,11 @@ class Experiment(Settings):
     def target_numbers(self, classes: tuple[str, ...]) -> tuple[int, ...]:
         """Task B's classes as numbers, given the names of all classes; of two (negative, positive).
 
-        Raises ValueError if there is no such class, or if one is named twice.
+        Raises UnusableInputError if there is no such class, or if one is named twice.
         """
         numbers = tuple(class_number(name, classes) for name in self.target_classes)
         if twice := [number for number in numbers if numbers.count(number) > 1]:
-            raise ValueError(f"target_classes names {classes[twice[0]]!r} twice: give different classes")
+            raise UnusableInputError(f"target_classes names {classes[twice[0]]!r} twice: give different classes")
         return numbers
 
     @property
@@ -132,7 +133,7 @@ class Experiment(Settings):
 def class_number(name: int | str, classes: tuple[str, ...]) -> int:
     """The number of a class given by (case aside) name or by number; a name that is a number is a name.
 
-    Raises ValueError, with the names that exist, if there is no such class.
+    Raises UnusableInputError, with the names that exist, if there is no such class.
     """
     numbers: dict[int | str, int] = {}
     for number in range(len(classes)):
@@ -141,5 +142,7 @@ def class_number(name: int | str, classes: tuple[str, ...]) -> int:
     key = name.lower() if isinstance(name, str) else name
     if key not in numbers:
         known = ", ".join(classes[:NAMED_CLASSES]) + (", …" if len(classes) > NAMED_CLASSES else "")
-        raise ValueError(f"target_classes: no class {name!r}: give a number 0–{len(classes) - 1} or one of {known}")
+        raise UnusableInputError(
+            f"target_classes: no class {name!r}: give a number 0–{len(classes) - 1} or one of {known}"
+        )
     return numbers[key]
