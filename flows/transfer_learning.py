@@ -1,17 +1,18 @@
 """The experiment as a flow: train A, then B from scratch and B on top of A, pair by pair; compare."""
 
 from prefect import unmapped
+from prefect.futures import resolve_futures_to_results
 from prefect.runtime import flow_run
 
 from tasks.command_line import run_from_command_line
-from tasks.download import content_of, download
+from tasks.download import open_data
 from tasks.evaluate import evaluate
 from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
-from tasks.normalize import normalize
 from tasks.report import publish, report
+from tasks.source import networks_A, open_source, starts
 from tasks.split import split
 from tasks.stage import pipeline, refreshing
-from tasks.train import train_A, train_B_scratch, transfer_B_on_A
+from tasks.train import train_B_scratch, transfer_B_on_A
 
 
 @pipeline("transfer-learning")
@@ -24,14 +25,16 @@ def transfer_learning(
     """How much does starting from a related model help when labels are few? A pair of runs a seed, compared."""
     seeds = list(range(seed, seed + replicates))
     with refreshing(refresh):
-        data = download(experiment.dataset, content_of(experiment.dataset))
-        pixels = normalize(data, experiment.normalization)
-        tasks = split(data, experiment.target_numbers(data.classes), experiment.target_samples, experiment.balanced)
-        given = unmapped(data), unmapped(pixels)
-        A = train_A.map(*given, unmapped(tasks.source), unmapped(experiment.source_training), seeds)
+        data = open_data(experiment.dataset)
+        source = open_source(experiment, data)
+        classes = experiment.target_numbers(data.classes)
+        tasks = split(data, source, classes, experiment.target_samples, experiment.balanced)
+        start_A, start_B = starts(experiment, data, source)
+        A = networks_A(experiment, source, start_A, tasks.source, seeds)
+        given = unmapped(data), unmapped(start_B)
         scratch = train_B_scratch.map(*given, unmapped(tasks.target), unmapped(experiment.scratch_training), seeds)
         transfer = transfer_B_on_A.map(*given, unmapped(tasks.target), unmapped(experiment.transfer_training), seeds, A)
-        models_A, models_scratch, models_transfer = A.result(), scratch.result(), transfer.result()
+        models_A, models_scratch, models_transfer = map(resolve_futures_to_results, (A, scratch, transfer))
         scores = evaluate(data, tasks.target, seeds, models_scratch, models_transfer)
         written = report(data, experiment, tasks.target, scores, models_scratch, models_transfer)
     first = {"A": models_A[0], "B_scratch": models_scratch[0], "B_on_A": models_transfer[0]}

@@ -32,7 +32,7 @@ async def _may_help(task: object, run: object, state: object) -> bool:
     retry_condition_fn=_may_help,
 )
 def download(dataset: str, content: str | None) -> DataSet:
-    """The data set of that name or at that path; content: what `content_of` says about it."""
+    """content: a hash of data of one's own, so that changed data are never served from the cache."""
     log = get_run_logger()
     if dataset == fashion_mnist.NAME:
         data = sources.fetch(report_bytes())
@@ -40,7 +40,7 @@ def download(dataset: str, content: str | None) -> DataSet:
         log.info("%d files, verified, in %s", len(data.raw), data_root() / "raw")
     else:
         data = import_data(Path(dataset))
-        if content_of(dataset) != content:
+        if fingerprint(Path(dataset)) != content:
             raise UnusableInputError(f"{dataset} changed while it was read: run again")
         log.info("%s: %d classes, images of the shape %s", dataset, len(data.classes), data.image_shape)
     for note in data.notes:
@@ -48,6 +48,6 @@ def download(dataset: str, content: str | None) -> DataSet:
     return data
 
 
-def content_of(dataset: str) -> str | None:
-    """A hash of data of one's own, so that changed data are never served from the cache; None: known by its name."""
-    return None if dataset == fashion_mnist.NAME else fingerprint(Path(dataset))
+def open_data(dataset: str) -> DataSet:
+    """Download or import the data set of that name or at that path, if it has not been."""
+    return download(dataset, None if dataset == fashion_mnist.NAME else fingerprint(Path(dataset)))

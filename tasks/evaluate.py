@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tasks.experiment.dataset import DataSet
+from tasks.experiment.networks import load_network
 from tasks.experiment.scores import decide, predict, score
 from tasks.experiment.splits import load_task
 from tasks.experiment.statistics import error_reduction, error_reduction_interval, mcnemar, wins
@@ -54,6 +55,4 @@ def _errors(pairs: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
 
 def _probabilities(model: Artifact, images: np.ndarray) -> np.ndarray:
     """By the stored model, as anyone would load it."""
-    import keras
-
-    return predict(keras.saving.load_model(model.folder() / "model.keras"), images)
+    return predict(load_network(model.folder() / "model.keras"), images)

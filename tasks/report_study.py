@@ -47,7 +47,8 @@ def report_study(data: DataSet, experiment: Experiment, resample_target: bool, a
         plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")
         study_plots.draw_arms(study["arms"]["against_scratch"], pictures / "arms.png")
         study_plots.draw_labels(study["labels"], pictures / "labels.png")
-        study_plots.draw_pixels(of_experiment(table, experiment, data.classes), pictures / "pixels.png")
+        if "pixels" in study:
+            study_plots.draw_pixels(of_experiment(table, experiment, data.classes), pictures / "pixels.png")
         plots.draw_samples(data, pictures / "data.png")
         if "classes" in study:
             study_plots.draw_classes(study["classes"], data.classes, pictures / "classes.png")

@@ -9,27 +9,42 @@ from tasks.stage import stage
 
 
 class Splits(BaseModel):
-    """Two handles, so that a change of task B leaves what was trained on task A as it is."""
+    """Two handles, so that a change of task B leaves what was trained on task A as it is. source: None without A."""
 
-    source: Artifact
+    source: Artifact | None
     target: Artifact
 
 
 @stage()
-def split(data: DataSet, target_classes: tuple[int, ...], target_samples: int, balanced: bool) -> Splits:
-    others = tuple(number for number in range(len(data.classes)) if number not in target_classes)
-    if len(others) < 2:
-        raise UnusableInputError(
-            f"of {len(data.classes)} classes task B has {len(target_classes)}: task A needs two of the others at least"
-        )
-    source, target = _parts(data, others), _parts(data, tuple(target_classes))
+def split(
+    data: DataSet, source: DataSet | None, target_classes: tuple[int, ...], target_samples: int, balanced: bool
+) -> Splits:
+    """Task A has all classes of `source`; if that is `data` itself, those that task B has not."""
+    target = _parts(data, tuple(target_classes))
     target["pool"] = target["train"]
     target["train"] = first_samples(target["pool"], target_samples, balanced=balanced)
     if len(set(target["train"].labels.tolist())) < 2:
         raise UnusableInputError(
             f"the first {target_samples} images of task B are all of one class: give more target_samples, or balanced"
         )
-    return Splits(source=save_task("split_A", source), target=save_task("split_B", target))
+    kept = save_task("split_B", target)
+    return Splits(source=source and _split_A(data, source, target_classes), target=kept)
+
+
+def _split_A(data: DataSet, source: DataSet, target_classes: tuple[int, ...]) -> Artifact:
+    if source.image_shape != data.image_shape:
+        raise UnusableInputError(
+            f"the images of source_dataset have the shape {source.image_shape}, those of dataset {data.image_shape}: "
+            "they must be the same"
+        )
+    taken = target_classes if source == data else ()
+    classes = tuple(number for number in range(len(source.classes)) if number not in taken)
+    if len(classes) < 2:
+        raise UnusableInputError(
+            f"of {len(data.classes)} classes task B has {len(taken)}, but task A needs two at least: give fewer "
+            "target_classes, or a source_dataset or source_model"
+        )
+    return save_task("split_A", _parts(source, classes))
 
 
 def _parts(data: DataSet, classes: tuple[int, ...]) -> dict[str, Examples]:

@@ -69,7 +69,7 @@ class SourceTask:
     def network(self, classes: int = 8, seed: int = 1) -> Any:
         from tasks.experiment.networks import build_network
 
-        return build_network(self.experiment.source_training, classes, self.mean, self.std, seed)
+        return build_network(self.experiment.source_training, classes, (self.mean, self.std), seed)
 
     def train_with_trainer(self, model: Any, epochs: int = 1, seed: int = 1) -> list[Any]:
         from tasks.experiment.randomness import generator

@@ -25,6 +25,7 @@ class Settings(BaseModel):
 class Training(Settings):
     """How one network is trained: plain SGD on shuffled batches."""
 
+    network: Literal["mlp", "cnn"] = "mlp"
     hidden_layers: int
     hidden_units: int
     learning_rate: float
@@ -34,7 +35,7 @@ class Training(Settings):
 
 
 class Experiment(Settings):
-    """Task A has the other classes with all labels; task B two classes or more with few."""
+    """Task B has few labels for two classes or more; task A all labels for the other classes, or other data."""
 
     dataset: Annotated[
         str,
@@ -61,8 +62,35 @@ class Experiment(Settings):
         Literal["standardize", "none"],
         Field(description="Standardize each pixel over the training images, or train on raw 0–255 pixels."),
     ] = "standardize"
-    hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers.")] = 3
-    hidden_units: Annotated[int, Field(ge=1, le=1024, description="Units of each hidden layer.")] = 100
+    source_dataset: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="Train A on all classes of this data set (given as dataset is, with images of the same shape) "
+            "instead of the other classes of dataset.",
+        ),
+    ] = None
+    source_model: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="A trained Keras model (.keras) in the place of A. It must take pixels of 0–255; its layers up "
+            "to source_layer are what B is trained on, those that prepare pixels included.",
+        ),
+    ] = None
+    source_layer: Annotated[
+        str | None,
+        Field(min_length=1, description="The last layer of source_model to reuse. Empty: the one before its last."),
+    ] = None
+    network: Annotated[
+        Literal["mlp", "cnn"],
+        Field(
+            description="mlp: hidden_layers dense layers of hidden_units, as in the notebook. cnn: LeNet-5, two "
+            "convolutions and two dense layers. (A source_model is a network of its own.)"
+        ),
+    ] = "mlp"
+    hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers of the mlp.")] = 3
+    hidden_units: Annotated[int, Field(ge=1, le=1024, description="Units of each hidden layer of the mlp.")] = 100
     learning_rate: Annotated[float, Field(gt=0, le=10, description="Step size of plain SGD.")] = 1e-3
     batch_size: Annotated[int, Field(ge=1, le=4096, description="Images per step; the last batch is smaller.")] = 32
     source_epochs: Annotated[int, Field(ge=1, le=1000, description="Epochs of task A.")] = 20
@@ -78,6 +106,10 @@ class Experiment(Settings):
                 f"frozen_epochs ({self.frozen_epochs}) is more than target_epochs ({self.target_epochs}): "
                 "give at most as many frozen epochs as there are epochs"
             )
+        if self.source_dataset and self.source_model:
+            raise ValueError("source_dataset and source_model are two sources: give one of them")
+        if self.source_layer and not self.source_model:
+            raise ValueError("source_layer is a layer of source_model: give source_model too")
         if self.dataset == fashion_mnist.NAME:
             self.target_numbers(fashion_mnist.CLASS_NAMES)
         return self
@@ -96,6 +128,17 @@ class Experiment(Settings):
     def target_images(self) -> int:
         """How many labelled images of task B there are to train on, all classes together."""
         return self.target_samples * (len(self.target_classes) if self.balanced else 1)
+
+    @property
+    def reusable_layers(self) -> int | None:
+        """How many hidden layers there are; None: as many as source_model has."""
+        return None if self.source_model else {"mlp": self.hidden_layers, "cnn": 4}[self.network]
+
+    @property
+    def pixel_kinds(self) -> tuple[str, ...]:
+        """The kinds of normalization that a study compares, this experiment's own first; a source_model has but one."""
+        own = self.normalization
+        return (own,) if self.source_model else (own, "none" if own == "standardize" else "standardize")
 
     def vary(self, **changes: object) -> Self:
         """This experiment with other settings, checked like any."""
@@ -121,6 +164,7 @@ class Experiment(Settings):
 
     def _training(self, epochs: int, frozen_epochs: int = 0) -> Training:
         return Training(
+            network=self.network,
             hidden_layers=self.hidden_layers,
             hidden_units=self.hidden_units,
             learning_rate=self.learning_rate,

@@ -58,8 +58,9 @@ def answer_questions(table: pd.DataFrame, experiment: Experiment, classes: tuple
         "help": _judge([_contrast(errors["scratch"], errors["transfer"])])[0],
         "arms": _compare_arms({arm.name: errors[arm.name] for arm in arms(experiment) if arm.name in errors}),
         "labels": _worth_in_labels(_of_classes(same_pixels, experiment, classes), experiment.target_images),
-        "pixels": _compare_pixels(of_experiment(table, experiment, classes)),
     }
+    if len(experiment.pixel_kinds) > 1:
+        answers["pixels"] = _compare_pixels(of_experiment(table, experiment, classes))
     pairs = same_pixels[(same_pixels.samples == experiment.target_images) & same_pixels.arm.isin(PAIR)]
     if pairs.classes.nunique() > 1:
         answers["classes"] = _compare_classes(pairs, classes)

@@ -8,15 +8,16 @@ import numpy as np
 
 from tasks.experiment.arms import Arm, Trial
 from tasks.experiment.dataset import DataSet
+from tasks.experiment.networks import Pixels, hidden_layers
 from tasks.experiment.randomness import generator
 from tasks.experiment.recipe import Experiment
 from tasks.experiment.scores import predict, score
 from tasks.experiment.splits import Examples, first_samples, shuffled
-from tasks.experiment.training import Pixels, train_network
+from tasks.experiment.training import train_network
 
 
 def run_trials(
-    data: DataSet, experiment: Experiment, plan: tuple[Trial, ...], parts: dict[str, Examples], pixels: Pixels,
+    data: DataSet, experiment: Experiment, plan: tuple[Trial, ...], parts: dict[str, Examples], start: Pixels | Any,
     seed: int, model_A: Any, *, resample_target: bool,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:  # fmt: skip
     """(a row a network, the models that the plan wants kept by arm). parts: task B's, as `load_task` gives them.
@@ -36,13 +37,19 @@ def run_trials(
     rows, kept = [], {}
     for trial, subset in _affordable(plan, pool, experiment.balanced):
         examples = parts | {"train": subset}
-        model = _train_arm(experiment, trial.arm, bodies, pixels, images, examples, seed)
+        model = _train_arm(experiment, trial.arm, bodies, start, images, examples, seed)
         if trial.arm.name == "scratch":
             bodies.setdefault("B", model)  # the plan's first one, with the experiment's number of images
         answers = predict(model, test_images) if model else unknown
         scores = score(answers, test.labels)
         result = {"accuracy": scores["accuracy"], "loss": scores["loss"] if model else None, "diverged": model is None}
-        rows.append(_describe(experiment, numbers, trial.arm) | {"samples": len(subset), "seed": seed} | result)
+        layers = len(hidden_layers(model_A)) if trial.arm.layers is None else trial.arm.layers
+        rows.append(
+            _describe(experiment, numbers, trial.arm)
+            | {"layers": layers}
+            | {"samples": len(subset), "seed": seed}
+            | result
+        )
         if trial.keep and model:
             kept[trial.arm.name] = model
     return rows, kept
@@ -59,7 +66,7 @@ def _affordable(plan: tuple[Trial, ...], pool: Examples, balanced: bool) -> Iter
 
 
 def _train_arm(
-    experiment: Experiment, arm: Arm, bodies: dict[str, Any], pixels: Pixels, images: Any,
+    experiment: Experiment, arm: Arm, bodies: dict[str, Any], start: Pixels | Any, images: Any,
     examples: dict[str, Examples], seed: int,
 ) -> Any:  # fmt: skip
     """The arm's network, or None if it, or the one whose body it starts from, diverged."""
@@ -71,7 +78,7 @@ def _train_arm(
     training = experiment.scratch_training.model_copy(update={"frozen_epochs": arm.frozen_epochs})
     with suppress(DivergedError):
         return train_network(
-            training, pixels, images, examples, seed,
+            training, start, images, examples, seed,
             task="B", classes=len(experiment.target_classes), body=body, layers=arm.layers,
         )[0]  # fmt: skip
     return None
@@ -82,4 +89,4 @@ def _describe(experiment: Experiment, numbers: tuple[int, ...], arm: Arm) -> dic
     if len(numbers) == 2:
         classes |= {"negative": numbers[0], "positive": numbers[1]}
     return {"normalization": experiment.normalization, **classes, "arm": arm.name,
-            "body": arm.body, "layers": arm.layers, "frozen_epochs": arm.frozen_epochs}  # fmt: skip
+            "body": arm.body, "frozen_epochs": arm.frozen_epochs}  # fmt: skip
