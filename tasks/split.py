@@ -28,7 +28,7 @@ def split(
             f"the first {target_samples} images of task B are all of one class: give more target_samples, or balanced"
         )
     kept = save_task("split_B", target)
-    return Splits(source=source and _split_A(data, source, target_classes), target=kept)
+    return Splits(source=_split_A(data, source, target_classes) if source else None, target=kept)
 
 
 def _split_A(data: DataSet, source: DataSet, target_classes: tuple[int, ...]) -> Artifact:

@@ -32,7 +32,7 @@ def load_body(path: Path, layer: str | None, image_shape: tuple[int, ...]) -> An
     last = layer or (names[-2] if len(names) > 1 else "")
     if last not in names:
         raise UnusableInputError(f"source_model {path} has no layer {last!r}: source_layer can be {', '.join(names)}")
-    cut = keras.Model(model.inputs, model.get_layer(last).output)
+    cut = keras.Model(model.inputs[0], model.get_layer(last).output)
     pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
     given = keras.layers.Rescaling(1.0, name="as_floats")(pixels)
     if not _fits(takes, image_shape):

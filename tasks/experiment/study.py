@@ -54,7 +54,7 @@ def answer_questions(table: pd.DataFrame, experiment: Experiment, classes: tuple
     """All answers, by question; "classes" only if other pairs of classes were run. classes: the data set's names."""
     same_pixels = table[table.normalization == experiment.normalization]
     errors = _errors(of_experiment(same_pixels, experiment, classes), "arm")
-    answers = {
+    answers: dict[str, Any] = {
         "help": _judge([_contrast(errors["scratch"], errors["transfer"])])[0],
         "arms": _compare_arms({arm.name: errors[arm.name] for arm in arms(experiment) if arm.name in errors}),
         "labels": _worth_in_labels(_of_classes(same_pixels, experiment, classes), experiment.target_images),
