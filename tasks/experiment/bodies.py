@@ -32,23 +32,18 @@ def load_body(path: Path, layer: str | None, image_shape: tuple[int, ...]) -> An
     last = layer or (names[-2] if len(names) > 1 else "")
     if last not in names:
         raise UnusableInputError(f"source_model {path} has no layer {last!r}: source_layer can be {', '.join(names)}")
-    cut = keras.Model(model.inputs[0], model.get_layer(last).output)
-    pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
-    given = keras.layers.Rescaling(1.0, name="as_floats")(pixels)
-    if not _fits(takes, image_shape):
-        given = keras.layers.Reshape(grey, name="channel")(given)
-    body = keras.Model(pixels, _clone(cut, given, seed=0, prefix="body_"), name="body")
-    for each in cut.layers:
-        if each.weights:
-            body.get_layer(f"body_{each.name}").set_weights(each.get_weights())
-    if not any(each.trainable_weights for each in body.layers):
+    cut = keras.Model(model.inputs[0], model.get_layer(last).output, name="body")
+    cut.trainable = True  # what was frozen in the file
+    if not cut.trainable_weights:
         raise UnusableInputError(f"source_model {path} has nothing trained up to the layer {last!r}: give a later one")
-    return body
+    channel = [] if _fits(takes, image_shape) else [keras.layers.Reshape(grey, name="channel")]
+    pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
+    return keras.Sequential([pixels, keras.layers.Rescaling(1.0, name="as_floats"), *channel, cut], name="network")
 
 
 def prepares_pixels(body: Any) -> bool:
     """Whether the model itself scales pixels; otherwise it must have been trained on pixels of 0–255."""
-    return any(type(layer).__name__ in PREPARING for layer in body.layers if layer.name != "as_floats")
+    return any(type(layer).__name__ in PREPARING for layer in _all_layers(body) if layer.name != "as_floats")
 
 
 def build_on_body(body: Any, classes: int, seed: int) -> Any:
@@ -58,15 +53,24 @@ def build_on_body(body: Any, classes: int, seed: int) -> Any:
     """
     import keras
 
+    def untrained(layer: Any) -> Any:
+        return type(layer).from_config(_with_seeds(layer.get_config(), seed, f"weights/{layer.name}"))
+
+    cut = keras.models.clone_model(body.layers[-1], clone_function=untrained)
+    flatten = [keras.layers.Flatten(name="flatten")] if len(cut.output.shape) > 2 else []
     pixels = keras.Input(body.input_shape[1:], dtype="uint8", name="pixels")
-    output = _clone(body, pixels, seed)
-    if len(output.shape) > 2:
-        output = keras.layers.Flatten(name="flatten")(output)
-    network = keras.Model(pixels, head(classes, seed)(output), name="network")
-    for layer in body.layers:
-        if layer.weights and not layer.trainable_weights:
-            network.get_layer(layer.name).set_weights(layer.get_weights())
+    network = keras.Sequential(
+        [pixels, *(untrained(layer) for layer in body.layers[:-1]), cut, *flatten, head(classes, seed)], name="network"
+    )
+    for mine, theirs in zip(_all_layers(cut), _all_layers(body.layers[-1]), strict=True):
+        if mine.weights and not mine.trainable_weights:
+            mine.set_weights(theirs.get_weights())
     return network
+
+
+def _all_layers(layer: Any) -> list[Any]:
+    """The layer and all that are nested in it."""
+    return [layer, *(each for inner in getattr(layer, "layers", []) for each in _all_layers(inner))]
 
 
 def _load(path: Path) -> Any:
@@ -87,18 +91,6 @@ def _load(path: Path) -> Any:
 
 def _fits(takes: Any, shape: tuple[int, ...]) -> bool:
     return len(takes) == len(shape) and all(a in (None, b) for a, b in zip(takes, shape, strict=True))
-
-
-def _clone(model: Any, given: Any, seed: int, prefix: str = "") -> Any:
-    """The output of a copy of the model's layers, unshared and untrained, on the tensor `given`."""
-    import keras
-
-    def untrained(layer: Any) -> Any:
-        name = f"{prefix}{layer.name}"
-        config = _with_seeds(layer.get_config(), seed, f"weights/{name}") | {"name": name}
-        return type(layer).from_config(config)
-
-    return keras.models.clone_model(model, input_tensors=given, clone_function=untrained).output
 
 
 def _with_seeds(config: Any, seed: int, name: str) -> Any:
