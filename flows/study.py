@@ -16,7 +16,7 @@ from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
 from tasks.progress import watch
 from tasks.report import publish
 from tasks.report_study import report_study
-from tasks.source import networks_A, open_source, starts
+from tasks.source import networks_A, open_source, results_on, starts
 from tasks.split import split
 from tasks.stage import pipeline, refreshing
 from tasks.train_arms import train_arms
@@ -44,33 +44,32 @@ def transfer_study(
         data = open_data(experiment.dataset)
         source = open_source(experiment, data)
         started = {kind: starts(experiment.vary(normalization=kind), data, source) for kind in experiment.pixel_kinds}
-        trained: list[Any] = []
-        models_A: list[Any] = []
 
-        def train(variant: Experiment, plan: tuple[Trial, ...], seeds: list[int]) -> Any:
-            """All networks of a variant of the experiment."""
+        def train(variant: Experiment, plan: tuple[Trial, ...], seeds: list[int]) -> tuple[Any, Any]:
+            """All networks of a variant of the experiment: those of A, and those of B."""
             classes = variant.target_numbers(data.classes)
             tasks = split(data, source, classes, variant.target_samples, variant.balanced)
             start_A, start_B = started[variant.normalization]
             A = networks_A(variant, source, start_A, tasks.source, seeds)
             given = unmapped(data), unmapped(start_B)
             arms = unmapped(variant), unmapped(plan), unmapped(resample_target)
-            runs = train_arms.map(*given, unmapped(tasks.target), *arms, seeds, A)
-            models_A.extend(A)
-            trained.extend([*(A if source else ()), *runs])
-            return runs
+            return A, train_arms.map(*given, unmapped(tasks.target), *arms, seeds, A)
 
-        runs = [*train(experiment, full_plan(experiment), seeds)]
-        for kind in experiment.pixel_kinds[1:]:
-            runs += train(experiment.vary(normalization=kind), pair_plan(experiment), seeds)
-        for classes in experiment.all_target_classes(data.classes) if pairs else ():
-            runs += train(experiment.vary(target_classes=classes), pair_plan(experiment), pair_seeds)
-        watch("study", trained)
-        for training in trained:
-            training.result()  # an A that failed says why; what needed it would say only that
-        answers = evaluate_study(data, experiment, [run.result() for run in runs])
-        written = report_study(data, experiment, resample_target, answers)
-    A, B = resolve_futures_to_results(models_A[0]).folder(), runs[0].result().folder()
+        first = train(experiment, full_plan(experiment), seeds)
+        other_pixels = [
+            train(experiment.vary(normalization=kind), pair_plan(experiment), seeds)
+            for kind in experiment.pixel_kinds[1:]
+        ]
+        other_classes = [
+            train(experiment.vary(target_classes=classes), pair_plan(experiment), pair_seeds)
+            for classes in (experiment.all_target_classes(data.classes) if pairs else ())
+        ]
+        trained = [first, *other_pixels, *other_classes]
+        watch("study", [future for A, B in trained for future in (*(A if source else ()), *B)])
+        runs = [run for A, B in trained for run in results_on(A, B, may_diverge=(A, B) in other_pixels)]
+        answers = evaluate_study(data, experiment, runs)
+        written = report_study(data, source, experiment, resample_target, answers)
+    A, B = (resolve_futures_to_results(futures[0]).folder() for futures in first)
     models = {"A": A / "model.keras", "B_scratch": B / "scratch.keras", "B_on_A": B / "transfer.keras"}
     kept = {name: path for name, path in models.items() if path.exists()}  # one that diverged was not stored
     return str(publish(flow_run.name, written, kept, prefix="study-"))

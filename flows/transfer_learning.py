@@ -36,7 +36,7 @@ def transfer_learning(
         transfer = transfer_B_on_A.map(*given, unmapped(tasks.target), unmapped(experiment.transfer_training), seeds, A)
         models_A, models_scratch, models_transfer = map(resolve_futures_to_results, (A, scratch, transfer))
         scores = evaluate(data, tasks.target, seeds, models_scratch, models_transfer)
-        written = report(data, experiment, tasks.target, scores, models_scratch, models_transfer)
+        written = report(data, source, experiment, tasks.target, scores, models_scratch, models_transfer)
     first = {"A": models_A[0], "B_scratch": models_scratch[0], "B_on_A": models_transfer[0]}
     models = {name: model.folder() / "model.keras" for name, model in first.items()}
     return str(publish(flow_run.name, written, models))

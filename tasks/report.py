@@ -11,6 +11,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from tasks.cache import library_version
 from tasks.experiment import plots
+from tasks.experiment.card import model_card
 from tasks.experiment.dataset import DataSet
 from tasks.experiment.look import class_counts
 from tasks.experiment.page import write_pages
@@ -33,12 +34,13 @@ CAPTIONS = {
 
 @stage()
 def report(
-    data: DataSet, experiment: Experiment, target: Artifact, scores: Artifact,
+    data: DataSet, source: DataSet | None, experiment: Experiment, target: Artifact, scores: Artifact,
     scratch: list[Artifact], transfer: list[Artifact],
 ) -> Artifact:  # fmt: skip
     folder = scores.folder()
     metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment()}
-    metrics["data"] = describe_data(data)
+    numbers = experiment.target_numbers(data.classes)
+    metrics["data"] = describe_data(data, source, numbers)
     metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
     metrics["answer"] = answer(metrics)
     with np.load(folder / "probabilities.npz", allow_pickle=False) as arrays:
@@ -49,7 +51,7 @@ def report(
         arm: [json.loads((model.folder() / "history.json").read_text()) for model in models]
         for arm, models in (("scratch", scratch), ("transfer", transfer))
     }
-    names = data.names(experiment.target_numbers(data.classes))
+    names = data.names(numbers)
 
     def write(folder: Path) -> None:
         pictures = folder / "plots"
@@ -66,9 +68,20 @@ def report(
     return save("report", write)
 
 
-def describe_data(data: DataSet) -> dict[str, Any]:
-    """What a report tells of the data."""
-    return {"image_shape": data.image_shape, "classes": class_counts(data), "notes": data.notes}
+def describe_data(data: DataSet, source: DataSet | None, numbers: tuple[int, ...]) -> dict[str, Any]:
+    """What a report tells of the data; numbers: task B's classes. source_classes: None if A was not trained here."""
+    counts = class_counts(data)
+    of_A = [row for number, row in enumerate(counts) if number not in numbers] if source == data else []
+    of_A = class_counts(source) if source and source != data else of_A
+    of_B = [counts[number] for number in numbers]
+    images = {
+        task: {part: sum(row[part] for row in rows) for part in ("training", "validation", "test")}
+        for task, rows in (("A", of_A), ("B", of_B))
+    }
+    return {
+        "image_shape": data.image_shape, "classes": counts, "notes": data.notes, "images": images,
+        "source_classes": [row["class"] for row in of_A] or None, "target_classes": [row["class"] for row in of_B],
+    }  # fmt: skip
 
 
 def environment() -> dict[str, str]:
@@ -87,11 +100,14 @@ def publish(name: str, written: Artifact, models: dict[str, Path], prefix: str =
     shutil.rmtree(new, ignore_errors=True)  # what a killed run left
     copy_files(written, new)
     (new / "models").mkdir(exist_ok=True)
+    metrics = json.loads((new / "metrics.json").read_text())
     for model, file in models.items():
         shutil.copyfile(file, new / "models" / f"{model}.keras")
+        history = file.with_name("history.json")
+        last_epoch = json.loads(history.read_text())[-1] if history.exists() else None
+        (new / "models" / f"{model}.md").write_text(model_card(model, metrics, last_epoch))
     in_ui = (new / "ui.md").read_text()
     (new / "ui.md").unlink()
-    metrics = json.loads((new / "metrics.json").read_text())
     if (runs / name).exists():  # the same run, tried again
         shutil.rmtree(runs / name)
     new.rename(runs / name)

@@ -25,7 +25,9 @@ CAPTIONS = {
 
 
 @stage()
-def report_study(data: DataSet, experiment: Experiment, resample_target: bool, answers: Artifact) -> Artifact:
+def report_study(
+    data: DataSet, source: DataSet | None, experiment: Experiment, resample_target: bool, answers: Artifact
+) -> Artifact:
     """Store runs.csv, runs.parquet, metrics.json, the report and plots/."""
     import pandas as pd
 
@@ -35,7 +37,8 @@ def report_study(data: DataSet, experiment: Experiment, resample_target: bool, a
     found: dict[str, Any] = json.loads((answers.folder() / "answers.json").read_text())
     study, table = found["study"], pd.read_parquet(answers.folder() / "runs.parquet")
     metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment()}
-    metrics["data"] = describe_data(data)
+    numbers = experiment.target_numbers(data.classes)
+    metrics["data"] = describe_data(data, source, numbers)
     metrics |= {"resample_target": resample_target, "answer": study_answer(study)}
     metrics |= {"error_reduction": study["help"]["error_reduction"], "pairs": study["help"]["pairs"]} | found
 
@@ -54,7 +57,7 @@ def report_study(data: DataSet, experiment: Experiment, resample_target: bool, a
             study_plots.draw_classes(study["classes"], data.classes, pictures / "classes.png")
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
         captions = {name: caption for name, caption in CAPTIONS.items() if (pictures / f"{name}.png").exists()}
-        names = data.names(experiment.target_numbers(data.classes))
+        names = data.names(numbers)
         rule = {"alpha": ALPHA, "too_small": TOO_SMALL}
         counts = {"runs": len(table), "diverged": int(table.diverged.sum())}
         write_pages(

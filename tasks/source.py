@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from prefect import unmapped
+from prefect.futures import resolve_futures_to_results
 
 from tasks.download import open_data
-from tasks.experiment.dataset import DataSet
+from tasks.experiment.dataset import DataSet, DivergedError
 from tasks.experiment.own_data import fingerprint
 from tasks.experiment.recipe import Experiment
 from tasks.experiment.store import Artifact
@@ -40,3 +41,17 @@ def networks_A(
         return [start] * len(seeds)
     given = unmapped(source), unmapped(start), unmapped(examples), unmapped(experiment.source_training)
     return train_A.map(*given, seeds)
+
+
+def results_on(A: Any, B: Any, *, may_diverge: bool) -> list[Artifact]:
+    """What was trained on networks of A. Where one of these failed its error is raised: it says why B has no result.
+
+    may_diverge: if one of them diverged there is nothing to compare, and no result.
+    """
+    try:
+        resolve_futures_to_results(A)
+    except DivergedError:
+        if may_diverge:
+            return []
+        raise
+    return list(resolve_futures_to_results(B))

@@ -18,7 +18,7 @@ def load_body(path: Path, layer: str | None, image_shape: tuple[int, ...]) -> An
     """
     import keras
 
-    model = _load(path)
+    model = load_trained(path)
     if len(model.inputs) != 1:
         raise UnusableInputError(f"source_model {path} has {len(model.inputs)} inputs: it must take images and no more")
     takes = model.inputs[0].shape[1:]
@@ -73,20 +73,19 @@ def _all_layers(layer: Any) -> list[Any]:
     return [layer, *(each for inner in getattr(layer, "layers", []) for each in _all_layers(inner))]
 
 
-def _load(path: Path) -> Any:
+def load_trained(path: Path) -> Any:
+    """A .keras file, in safe mode. Raises UnusableInputError, one sentence, if it can't be."""
     if path.suffix != ".keras" or not path.is_file():
-        raise UnusableInputError(f"source_model {path} is not a file that Keras saved with the suffix .keras")
+        raise UnusableInputError(f"{path} is not a file that Keras saved, with the suffix .keras")
     try:
         return load_network(path)
     except Exception as error:
         # Keras has many ways to fail on a file: all mean that it can't be used.
         if "lambda" in str(error).lower():
             raise UnusableInputError(
-                f"source_model {path} has a Lambda layer, that is code of its own, which is never run: save it without"
+                f"{path} has a Lambda layer, that is code of its own, which is never run: replace it by layers of Keras"
             ) from error
-        raise UnusableInputError(
-            f"source_model {path} can't be loaded: {' '.join(str(error).split())[:200]}"
-        ) from error
+        raise UnusableInputError(f"{path} can't be loaded: {' '.join(str(error).split())[:200]}") from error
 
 
 def _fits(takes: Any, shape: tuple[int, ...]) -> bool:

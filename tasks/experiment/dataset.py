@@ -25,6 +25,10 @@ class UnusableInputError(ValueError):
     """Something that the user gave can't be used; the message is one sentence for the user."""
 
 
+class DivergedError(ArithmeticError):
+    """The loss of a training is no longer a finite number."""
+
+
 def data_root() -> Path:
     """The data folder: HEADSTART_DATA, or `data` in the project."""
     return Path(os.environ.get("HEADSTART_DATA") or Path(__file__).parents[2] / "data").absolute()

@@ -80,6 +80,14 @@ def error_reduction_t_interval(scratch: Errors, transfer: Errors, confidence: fl
             "method": T_METHOD, "n": n, "unit": "percent"}  # fmt: skip
 
 
+def accuracy_interval(accuracy: float, images: int, confidence: float = 1 - ALPHA) -> dict[str, Any]:
+    """How well an accuracy on so many images is known, as if they were drawn at random."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(round(accuracy * images), images).proportion_ci(confidence, method="exact")
+    return {"low": float(interval.low), "high": float(interval.high), "method": "Clopper–Pearson"}
+
+
 def wins(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> dict[str, Any]:
     """How often transfer was better, and P(transfer better) with its exact interval; ties are left out of both."""
     from scipy.stats import binomtest

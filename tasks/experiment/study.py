@@ -59,7 +59,7 @@ def answer_questions(table: pd.DataFrame, experiment: Experiment, classes: tuple
         "arms": _compare_arms({arm.name: errors[arm.name] for arm in arms(experiment) if arm.name in errors}),
         "labels": _worth_in_labels(_of_classes(same_pixels, experiment, classes), experiment.target_images),
     }
-    if len(experiment.pixel_kinds) > 1:
+    if table.normalization.nunique() > 1:
         answers["pixels"] = _compare_pixels(of_experiment(table, experiment, classes))
     pairs = same_pixels[(same_pixels.samples == experiment.target_images) & same_pixels.arm.isin(PAIR)]
     if pairs.classes.nunique() > 1:

@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tasks.experiment.dataset import DivergedError
 from tasks.experiment.splits import Examples
 
 VALIDATION_BATCH = 512
@@ -37,10 +38,6 @@ class Epoch:
     accuracy: float
     validation_loss: float
     validation_accuracy: float
-
-
-class DivergedError(ArithmeticError):
-    """The loss is no longer a finite number."""
 
 
 def set_threads() -> None:

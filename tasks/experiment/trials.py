@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tasks.experiment.arms import Arm, Trial
-from tasks.experiment.dataset import DataSet
+from tasks.experiment.dataset import DataSet, DivergedError
 from tasks.experiment.networks import Pixels, hidden_layers
 from tasks.experiment.randomness import generator
 from tasks.experiment.recipe import Experiment
@@ -70,8 +70,6 @@ def _train_arm(
     examples: dict[str, Examples], seed: int,
 ) -> Any:  # fmt: skip
     """The arm's network, or None if it, or the one whose body it starts from, diverged."""
-    from tasks.experiment.trainer import DivergedError
-
     body = bodies[arm.body]
     if body is None and arm.body != "random":
         return None
