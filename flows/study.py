@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from prefect import unmapped
-from prefect.futures import resolve_futures_to_results
 from prefect.runtime import flow_run
 from pydantic import Field
 
@@ -16,7 +15,7 @@ from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
 from tasks.progress import watch
 from tasks.report import publish
 from tasks.report_study import report_study
-from tasks.source import networks_A, open_source, results_on, starts
+from tasks.source import networks_A, open_source, results, results_on, starts
 from tasks.split import split
 from tasks.stage import pipeline, refreshing
 from tasks.train_arms import train_arms
@@ -69,7 +68,7 @@ def transfer_study(
         runs = [run for A, B in trained for run in results_on(A, B, may_diverge=(A, B) in other_pixels)]
         answers = evaluate_study(data, experiment, runs)
         written = report_study(data, source, experiment, resample_target, answers)
-    A, B = (resolve_futures_to_results(futures[0]).folder() for futures in first)
+    A, B = (results(networks[:1])[0].folder() for networks in first)
     models = {"A": A / "model.keras", "B_scratch": B / "scratch.keras", "B_on_A": B / "transfer.keras"}
     kept = {name: path for name, path in models.items() if path.exists()}  # one that diverged was not stored
     return str(publish(flow_run.name, written, kept, prefix="study-"))

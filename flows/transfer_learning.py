@@ -1,7 +1,6 @@
 """The experiment as a flow: train A, then B from scratch and B on top of A, pair by pair; compare."""
 
 from prefect import unmapped
-from prefect.futures import resolve_futures_to_results
 from prefect.runtime import flow_run
 
 from tasks.command_line import run_from_command_line
@@ -9,7 +8,7 @@ from tasks.download import open_data
 from tasks.evaluate import evaluate
 from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
 from tasks.report import publish, report
-from tasks.source import networks_A, open_source, starts
+from tasks.source import networks_A, open_source, results, starts
 from tasks.split import split
 from tasks.stage import pipeline, refreshing
 from tasks.train import train_B_scratch, transfer_B_on_A
@@ -34,7 +33,7 @@ def transfer_learning(
         given = unmapped(data), unmapped(start_B)
         scratch = train_B_scratch.map(*given, unmapped(tasks.target), unmapped(experiment.scratch_training), seeds)
         transfer = transfer_B_on_A.map(*given, unmapped(tasks.target), unmapped(experiment.transfer_training), seeds, A)
-        models_A, models_scratch, models_transfer = map(resolve_futures_to_results, (A, scratch, transfer))
+        models_A, models_scratch, models_transfer = map(results, (A, scratch, transfer))
         scores = evaluate(data, tasks.target, seeds, models_scratch, models_transfer)
         written = report(data, source, experiment, tasks.target, scores, models_scratch, models_transfer)
     first = {"A": models_A[0], "B_scratch": models_scratch[0], "B_on_A": models_transfer[0]}

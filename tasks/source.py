@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import unmapped
-from prefect.futures import resolve_futures_to_results
+from prefect.futures import PrefectFuture
 
 from tasks.download import open_data
 from tasks.experiment.dataset import DataSet, DivergedError
@@ -43,15 +43,20 @@ def networks_A(
     return train_A.map(*given, seeds)
 
 
+def results(networks: Any) -> list[Artifact]:
+    """What was trained, in order; where a training failed its own error is raised."""
+    return [network.result() if isinstance(network, PrefectFuture) else network for network in networks]
+
+
 def results_on(A: Any, B: Any, *, may_diverge: bool) -> list[Artifact]:
-    """What was trained on networks of A. Where one of these failed its error is raised: it says why B has no result.
+    """What was trained on networks of A. An error of these comes first: it says why B has no result.
 
     may_diverge: if one of them diverged there is nothing to compare, and no result.
     """
     try:
-        resolve_futures_to_results(A)
+        results(A)
     except DivergedError:
         if may_diverge:
             return []
         raise
-    return list(resolve_futures_to_results(B))
+    return results(B)

@@ -29,13 +29,14 @@ def predict_files(model_file: Path, files: list[Path]) -> list[Prediction]:
     from tasks.experiment.bodies import load_trained
     from tasks.experiment.scores import decide, predict
 
+    pictures = [read_picture(file) for file in files]
     model = load_trained(model_file)
     takes, outputs = model.input_shape[1:], model.output_shape[1:]
     classes = 2 if outputs == (1,) else outputs[0]
     names = class_names(model_file) or [str(number) for number in range(classes)]
     if len(takes) not in (2, 3) or None in takes or len(outputs) != 1 or len(names) != classes:
         raise UnusableInputError(f"{model_file} does not tell classes of images of one size apart")
-    fitted = [fit(read_picture(file), takes) for file in files]
+    fitted = [fit(picture, takes) for picture in pictures]
     probabilities = predict(model, np.stack([image for image, _ in fitted]))
     answers = decide(probabilities)
     if probabilities.ndim == 1:

@@ -52,10 +52,11 @@ def percentile_bootstrap(
     """(low, high) of a vectorized `statistic(*samples, axis)`, whole pairs resampled; None where not finite."""
     from scipy.stats import bootstrap
 
-    interval = bootstrap(
-        samples, statistic, paired=True, vectorized=True, n_resamples=RESAMPLES,
-        confidence_level=confidence, method="percentile", rng=np.random.default_rng(0), axis=-1,
-    ).confidence_interval  # fmt: skip
+    with np.errstate(invalid="ignore"):  # percentiles of infinities, where a resample made no scratch error
+        interval = bootstrap(
+            samples, statistic, paired=True, vectorized=True, n_resamples=RESAMPLES,
+            confidence_level=confidence, method="percentile", rng=np.random.default_rng(0), axis=-1,
+        ).confidence_interval  # fmt: skip
     low, high = (float(bound) if np.isfinite(bound) else None for bound in interval)
     return low, high
 
