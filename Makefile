@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study test lint bench lock
+.PHONY: run study serve prune test operations faults faults-table bench lint lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
@@ -18,9 +18,28 @@ study: .venv/installed
 test: .venv/installed
 	.venv/bin/python -m pytest
 
+# Real servers, workers, kills and a browser (Debian's or Ubuntu's package chromium).
+operations: .venv/installed
+	.venv/bin/python -m pytest -m operations
+
 # ARGS="--help" tells what can be changed.
 bench: .venv/installed
 	.venv/bin/python -m tests.bench $(ARGS)
+
+# Break it on purpose: one line a fault. tests/FAULTS.md is the table of them.
+faults: .venv/installed
+	.venv/bin/python -m pytest -m fault $(ARGS)
+
+faults-table: .venv/installed
+	.venv/bin/python -m pytest --collect-only --quiet --quiet -m fault --write-fault-table
+
+# A Prefect server, its worker and the nightly schedule, until Ctrl-C.
+serve: .venv/installed
+	.venv/bin/python -m flows.serve
+
+# ARGS="--keep 20 --dry-run" shows what would go.
+prune: .venv/installed
+	.venv/bin/python -m flows.prune $(ARGS)
 
 lint: .venv/installed
 	.venv/bin/ruff check .

@@ -12,10 +12,11 @@ from tasks.evaluate_study import evaluate_study
 from tasks.experiment.arms import Trial, full_plan, pair_plan
 from tasks.experiment.dataset import UnusableInputError
 from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
+from tasks.experiment.runs import artifacts_in_use
 from tasks.progress import watch
 from tasks.report import publish
 from tasks.report_study import report_study
-from tasks.source import networks_A, open_source, results, results_on, starts
+from tasks.source import networks_A, open_source, results_with, starts
 from tasks.split import split
 from tasks.stage import pipeline, refreshing
 from tasks.train_arms import train_arms
@@ -39,9 +40,10 @@ def transfer_study(
     seeds, pair_seeds = (list(range(seed, seed + count)) for count in (replicates, pair_replicates))
     if pairs and len(experiment.target_classes) > 2:
         raise UnusableInputError("pairs compares pairs of classes: give two target_classes with it")
-    with refreshing(refresh):
+    with artifacts_in_use(), refreshing(refresh):
         data = open_data(experiment.dataset)
         source = open_source(experiment, data)
+        splits: list[Any] = []
         started = {kind: starts(experiment.vary(normalization=kind), data, source) for kind in experiment.pixel_kinds}
 
         def train(variant: Experiment, plan: tuple[Trial, ...], seeds: list[int]) -> tuple[Any, Any]:
@@ -52,6 +54,7 @@ def transfer_study(
             A = networks_A(variant, source, start_A, tasks.source, seeds)
             given = unmapped(data), unmapped(start_B)
             arms = unmapped(variant), unmapped(plan), unmapped(resample_target)
+            splits.append(tasks)
             return A, train_arms.map(*given, unmapped(tasks.target), *arms, seeds, A)
 
         first = train(experiment, full_plan(experiment), seeds)
@@ -65,13 +68,16 @@ def transfer_study(
         ]
         trained = [first, *other_pixels, *other_classes]
         watch("study", [future for A, B in trained for future in (*(A if source else ()), *B)])
-        runs = [run for A, B in trained for run in results_on(A, B, may_diverge=(A, B) in other_pixels)]
+        done = [results_with(A, B, may_diverge=(A, B) in other_pixels) for A, B in trained]
+        runs = [run for _, B in done for run in B]
         answers = evaluate_study(data, experiment, runs)
         written = report_study(data, source, experiment, resample_target, answers)
-    A, B = (results(networks[:1])[0].folder() for networks in first)
-    models = {"A": A / "model.keras", "B_scratch": B / "scratch.keras", "B_on_A": B / "transfer.keras"}
-    kept = {name: path for name, path in models.items() if path.exists()}  # one that diverged was not stored
-    return str(publish(flow_run.name, written, kept, prefix="study-"))
+        A, B = (networks[0].folder() for networks in done[0])
+        models = {"A": A / "model.keras", "B_scratch": B / "scratch.keras", "B_on_A": B / "transfer.keras"}
+        kept = {name: path for name, path in models.items() if path.exists()}  # one that diverged was not stored
+        used = [data, source, started, splits, done, answers]
+        folder = publish(flow_run.name, written, kept, used, prefix="study-")
+    return str(folder)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """The experiment as a flow: train A, then B from scratch and B on top of A, pair by pair; compare."""
 
-from prefect import unmapped
+from prefect import State, unmapped
 from prefect.runtime import flow_run
 
 from tasks.command_line import run_from_command_line
 from tasks.download import open_data
 from tasks.evaluate import evaluate
-from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
-from tasks.report import publish, report
+from tasks.experiment.history import earlier_nights
+from tasks.experiment.recipe import Experiment, Keep, Refresh, Replicates, Seed
+from tasks.experiment.runs import artifacts_in_use
+from tasks.report import made_with, publish, report
 from tasks.source import networks_A, open_source, results, starts
 from tasks.split import split
 from tasks.stage import pipeline, refreshing
 from tasks.train import train_B_scratch, transfer_B_on_A
+from tasks.verdict import conclude, keep_newest
 
 
 @pipeline("transfer-learning")
@@ -20,10 +23,11 @@ def transfer_learning(
     replicates: Replicates = 5,
     seed: Seed = 42,
     refresh: Refresh = False,
-) -> str:
+    keep: Keep = None,
+) -> State[str]:
     """How much does starting from a related model help when labels are few? A pair of runs a seed, compared."""
     seeds = list(range(seed, seed + replicates))
-    with refreshing(refresh):
+    with artifacts_in_use(), refreshing(refresh):
         data = open_data(experiment.dataset)
         source = open_source(experiment, data)
         classes = experiment.target_numbers(data.classes)
@@ -33,12 +37,15 @@ def transfer_learning(
         given = unmapped(data), unmapped(start_B)
         scratch = train_B_scratch.map(*given, unmapped(tasks.target), unmapped(experiment.scratch_training), seeds)
         transfer = transfer_B_on_A.map(*given, unmapped(tasks.target), unmapped(experiment.transfer_training), seeds, A)
-        models_A, models_scratch, models_transfer = map(results, (A, scratch, transfer))
-        scores = evaluate(data, tasks.target, seeds, models_scratch, models_transfer)
-        written = report(data, source, experiment, tasks.target, scores, models_scratch, models_transfer)
-    first = {"A": models_A[0], "B_scratch": models_scratch[0], "B_on_A": models_transfer[0]}
-    models = {name: model.folder() / "model.keras" for name, model in first.items()}
-    return str(publish(flow_run.name, written, models))
+        models = {"A": results(A), "B_scratch": results(scratch), "B_on_A": results(transfer)}
+        scores = evaluate(data, tasks.target, seeds, models["B_scratch"], models["B_on_A"])
+        earlier = earlier_nights(experiment, seeds) if refresh else None  # a night computes everything anew
+        written = report(data, source, experiment, tasks.target, scores, models, made_with(), earlier)
+        first = {name: each[0].folder() / "model.keras" for name, each in models.items()}
+        used = [data, source, start_A, start_B, tasks, models, scores]
+        folder = publish(flow_run.name, written, first, used)
+    keep_newest(keep)
+    return conclude(folder)
 
 
 if __name__ == "__main__":

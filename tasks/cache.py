@@ -5,7 +5,6 @@ import functools
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,51 +13,27 @@ from typing import Any
 import grimp
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
-from prefect.logging import get_run_logger
-from pydantic import BaseModel
-
-from tasks.experiment.store import artifacts_root
 
 ROOT = Path(__file__).parents[1]
 # They carry the work but compute no result.
-NOT_COMPUTING = {"prefect", "grimp", "rich", "httpx"}
+NOT_COMPUTING = {"prefect", "grimp", "rich", "httpx", "filelock"}
 
 
 @dataclass
 class ResultsAreCurrent(CachePolicy):
-    """Key: the task's inputs, the code that it runs and the libraries that it computes with.
-
-    A record whose artifact is gone or damaged is forgotten here, so that the task runs again and heals it.
-    """
+    """Key: the task's inputs, the code that it runs and the libraries that it computes with."""
 
     def compute_key(
         self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
     ) -> str:
         task = task_ctx.task
         parts = [task.name, _jsonable(inputs), code_identity(task.fn.__module__)]
-        key = f"{task.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]}"
-        store = task_ctx.result_store
-        if store.exists(key) and not all(handle.is_intact() for handle in _handles(store.read(key).result)):
-            get_run_logger().warning("What %s had stored is gone or damaged: it is made again.", task_ctx.task_run.name)
-            (artifacts_root() / "cache" / key).unlink(missing_ok=True)
-        return key
+        return f"{task.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]}"
 
 
 def _jsonable(value: Any) -> Any:
     """Inputs as JSON. Raises TypeError for anything else: an array or a model must not travel between tasks."""
     return json.loads(json.dumps(value, default=lambda model: model.model_dump(mode="json"), sort_keys=True))
-
-
-def _handles(value: Any) -> Iterator[Any]:
-    """All handles (models with `is_intact`) inside a result."""
-    if hasattr(value, "is_intact"):
-        yield value
-    elif isinstance(value, BaseModel):
-        for _, item in value:
-            yield from _handles(item)
-    elif isinstance(value, dict | list | tuple):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _handles(item)
 
 
 @functools.cache

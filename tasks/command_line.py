@@ -2,16 +2,26 @@
 
 import importlib
 import inspect
+import itertools
 import json
+import re
 import sys
 import threading
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect import Flow
 from pydantic import ValidationError, create_model
-from pydantic_settings import BaseSettings, CliApp, CliSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    CliApp,
+    CliSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from tasks.experiment.store import artifacts_root
 from tasks.progress import bars_in_terminal, refusals_without_traceback
@@ -41,11 +51,30 @@ def parse_parameters(flow: Flow[..., Any], module: str) -> dict[str, Any]:
     try:
         parsed = CliApp.run(flags, cli_settings_source=source)
     except ValidationError as refused:
-        for error in refused.errors():
-            where = ".".join(str(part) for part in error["loc"]) or "parameters"
-            print(f"{where}: {error['msg']} (given: {error['input']!r})", file=sys.stderr)
+        for field, sentence in sentences(refused).items():
+            print(f"{field}: {sentence}", file=sys.stderr)
+        sys.exit(2)
+    except SettingsError as refused:  # what should be JSON is not
+        where = re.search(r"(?:encountered for|value for field) \"?([\w.]+)", str(refused))
+        print(f"{where[1] if where else 'parameters'}: {shortened(refused.__cause__ or refused)}", file=sys.stderr)
         sys.exit(2)
     return {name: getattr(parsed, name) for name in fields}
+
+
+def sentences(refused: ValidationError) -> dict[str, str]:
+    """What is wrong with each field, by its dotted name: one sentence, however many ways there are to say it."""
+    found: dict[str, str] = {}
+    for error in refused.errors():
+        names = itertools.takewhile(lambda part: isinstance(part, str), error["loc"])
+        field = ".".join(name if name.isidentifier() else repr(name) for name in map(str, names))
+        sentence = f"{error['msg'].removeprefix('Value error, ')} (given: {shortened(repr(error['input']))})"
+        found.setdefault(shortened(field or "parameters"), shortened(sentence, 400))
+    return found
+
+
+def shortened(what: object, length: int = 150) -> str:
+    text = str(what)
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _add_argument(parser: ArgumentParser, *names: str, **options: Any) -> Any:
@@ -61,12 +90,18 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     if parameters["refresh"] or not (artifacts_root() / "store" / "train_A").exists():
         # Something must be trained for sure: import TensorFlow while the server starts.
         threading.Thread(target=importlib.import_module, args=["tasks.experiment.trainer"], daemon=True).start()
-    with prefect_api(), bars_in_terminal(), refusals_without_traceback():
-        state: Any = flow(**parameters, return_state=True)
+    try:
+        with prefect_api(), bars_in_terminal(), refusals_without_traceback():
+            state: Any = flow(**parameters, return_state=True)
+    except (httpx.HTTPError, RuntimeError) as error:  # not of the flow's own: those make a failed state
+        sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if more can be said
     folder = Path(state.result())
-    print(json.loads((folder / "metrics.json").read_text())["answer"])
+    metrics = json.loads((folder / "metrics.json").read_text())
+    print(metrics["answer"])
+    if verdict := metrics.get("verdict"):
+        print(f"{verdict['name']}: {verdict['reason']}")
     for name, what in (("Report", "report.html"), ("Plots", "plots"), ("Models", "models"), ("Runs", "runs.csv")):
         if (folder / what).exists():
             print(f"{name + ':':8}{folder / what}")

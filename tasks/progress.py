@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.exceptions import PrefectException
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging import get_run_logger
 from prefect.logging.handlers import PrefectConsoleHandler
@@ -100,12 +102,37 @@ def _once_in(seconds: float) -> Callable[[], bool]:
     return due
 
 
+class ProgressInUI:
+    """A progress artifact. A server that is gone costs a warning, and not what it was to show the progress of."""
+
+    def __init__(self, key: str, description: str) -> None:
+        self._artifact: Any = None
+        with shown_at_most():
+            self._artifact = create_progress_artifact(0.0, key=key, description=description)
+
+    def show(self, percent: float, description: str | None = None) -> None:
+        artifact, self._artifact = self._artifact, None  # once it fails, it is not tried again: it takes a minute
+        if artifact:
+            with shown_at_most():
+                update_progress_artifact(artifact, progress=percent, description=description)
+                self._artifact = artifact
+
+
+@contextmanager
+def shown_at_most() -> Iterator[None]:
+    """What is only to be seen in the UI must not make a run fail."""
+    try:
+        yield
+    except (httpx.HTTPError, PrefectException) as error:
+        get_run_logger().warning("Prefect's server does not answer, so its UI will not show everything: %s", error)
+
+
 def report_epochs(name: str, training: Training, *, in_ui: bool) -> Callable[[int, Any], None]:
     """A callback for the trainer: (epoch's number, its figures). `in_ui`: long enough to be watched there."""
     log = get_run_logger()
     bar, due = _Bar(name, training.epochs), _once_in(EPOCH_SECONDS)
     key = name.split()[0].lower().replace("_", "-")
-    artifact: Any = create_progress_artifact(0.0, key=key, description=f"{name}: epochs") if in_ui else None
+    shown = ProgressInUI(key, f"{name}: epochs") if in_ui else None
 
     def report(number: int, epoch: Any) -> None:
         bar.show(number)
@@ -115,8 +142,8 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> Callable[[in
             "epoch %d/%d: loss %.4f, validation loss %.4f, validation accuracy %.4f",
             number, training.epochs, epoch.loss, epoch.validation_loss, epoch.validation_accuracy, extra=IN_BAR,
         )  # fmt: skip
-        if artifact:
-            update_progress_artifact(artifact, progress=100 * number / training.epochs)
+        if shown:
+            shown.show(100 * number / training.epochs)
 
     return report
 
@@ -125,7 +152,7 @@ def watch(name: str, trainings: list[PrefectFuture[Any]]) -> None:
     """Show how many trainings have ended, and about how long the others will take, until all have."""
     log = get_run_logger()
     bar, due, total = _Bar(name, len(trainings)), _once_in(STUDY_SECONDS), len(trainings)
-    artifact: Any = create_progress_artifact(0.0, key=f"{name}-progress", description=f"{total} trainings")
+    shown = ProgressInUI(f"{name}-progress", f"{total} trainings")
     for done, _ in enumerate(as_completed(trainings), start=1):
         bar.show(done)
         if not (due() or done == total):
@@ -134,7 +161,7 @@ def watch(name: str, trainings: list[PrefectFuture[Any]]) -> None:
         text = f"{done} of {total} trainings"
         text += f", about {timedelta(seconds=math.ceil(left))} left" if left else ""
         log.info(text, extra=IN_BAR)
-        update_progress_artifact(artifact, progress=100 * done / total, description=text)
+        shown.show(100 * done / total, text)
 
 
 def report_bytes() -> Callable[[str, int, int], None]:

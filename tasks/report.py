@@ -1,27 +1,35 @@
 """report: metrics.json, the report as a page and as Markdown, and the plots."""
 
+import base64
 import json
+import os
 import platform
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.logging import get_run_logger
 
-from tasks.cache import library_version
-from tasks.experiment import plots
+from tasks.cache import code_identity, library_version
+from tasks.experiment import history, plots
 from tasks.experiment.card import model_card
 from tasks.experiment.dataset import DataSet
+from tasks.experiment.locks import temporary_folder
 from tasks.experiment.look import class_counts
 from tasks.experiment.page import write_pages
 from tasks.experiment.recipe import Experiment
+from tasks.experiment.runs import RECORD
 from tasks.experiment.scores import decide
 from tasks.experiment.sentences import answer, told_apart
 from tasks.experiment.splits import load_task
-from tasks.experiment.store import Artifact, artifacts_root, copy_files, save
+from tasks.experiment.store import Artifact, artifacts_in, artifacts_root, copy_files, save
+from tasks.progress import shown_at_most
 from tasks.stage import stage
 
+ANSWERING = ("download", "normalize", "split", "train", "evaluate")  # the stages that the answer comes from
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "prefect")
 CAPTIONS = {
     "pairs": "Test accuracy of each pair",
@@ -29,27 +37,36 @@ CAPTIONS = {
     "confusion": "Confusion matrices",
     "disagreements": "Test images on which scratch and transfer disagree",
     "data": "The first training images of each class",
+    "history": "Error reduction by night, with its interval; what changed between two nights is marked",
 }
 
 
 @stage()
 def report(
     data: DataSet, source: DataSet | None, experiment: Experiment, target: Artifact, scores: Artifact,
-    scratch: list[Artifact], transfer: list[Artifact],
+    models: dict[str, list[Artifact]], made_with: dict[str, dict[str, str]], earlier: list[history.Night] | None,
 ) -> Artifact:  # fmt: skip
+    """models: A, B_scratch and B_on_A of each seed. earlier: the nights to compare with; None: this is no night."""
     folder = scores.folder()
-    metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment()}
+    metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), **made_with}
     numbers = experiment.target_numbers(data.classes)
     metrics["data"] = describe_data(data, source, numbers)
     metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
-    metrics["answer"] = answer(metrics)
+    for i, replicate in enumerate(metrics["replicates"]):
+        replicate["weights"] = {
+            name: history.weights_digest(each[i].folder() / "model.keras") for name, each in models.items()
+        }
+    metrics |= {"answer": answer(metrics), "verdict": None}
+    nights = [*(earlier or []), history.night(metrics, run="this run", date="now")]
+    if earlier is not None:
+        metrics["verdict"] = history.judge(nights[-1], earlier).model_dump()
     with np.load(folder / "probabilities.npz", allow_pickle=False) as arrays:
         probabilities = {arm: arrays[arm][0] for arm in ("scratch", "transfer")}
     test = load_task(target)["test"]
     right = {arm: decide(p) == test.labels for arm, p in probabilities.items()}
     histories = {
-        arm: [json.loads((model.folder() / "history.json").read_text()) for model in models]
-        for arm, models in (("scratch", scratch), ("transfer", transfer))
+        arm: [json.loads((model.folder() / "history.json").read_text()) for model in models[name]]
+        for arm, name in (("scratch", "B_scratch"), ("transfer", "B_on_A"))
     }
     names = data.names(numbers)
 
@@ -62,8 +79,11 @@ def report(
         images = data.images("test")[test.rows]
         plots.draw_samples(data, pictures / "data.png")
         plots.draw_disagreements(images, test.labels, right, names, pictures / "disagreements.png")
+        if earlier is not None:
+            plots.draw_nights(nights, pictures / "history.png")
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
-        write_pages(folder, "report", metrics=metrics, apart=told_apart(names), captions=CAPTIONS)
+        captions = {name: caption for name, caption in CAPTIONS.items() if (pictures / f"{name}.png").exists()}
+        write_pages(folder, "report", captions, metrics=metrics, apart=told_apart(names))
 
     return save("report", write)
 
@@ -90,39 +110,69 @@ def environment() -> dict[str, str]:
     return {"python": platform.python_version(), "machine": platform.machine(), **versions}
 
 
-def publish(name: str, written: Artifact, models: dict[str, Path], prefix: str = "") -> Path:
+def made_with() -> dict[str, dict[str, str]]:
+    """`environment`, and `code`: a hash of each module that the answer comes from."""
+    code = {name: text for stage in ANSWERING for name, text in code_identity(f"tasks.{stage}").items()}
+    return {"environment": environment(), "code": {name: code[name] for name in sorted(code) if "tasks" in name}}
+
+
+def publish(name: str, written: Artifact, models: dict[str, Path], used: Any, prefix: str = "") -> Path:
     """Make runs/<name> from the store, whole or not at all, point `latest` at it, and show it in the UI.
 
-    models: files to copy, by name. prefix: of the keys under which the UI keeps the history of reports and metrics.
+    models: files to copy, by name. used: the handles of what the run came from, however nested; they are noted in
+    run.json, for house-keeping. prefix: of the keys under which the UI keeps the history of reports and metrics.
     """
-    runs = artifacts_root() / "runs"
-    new = runs / f".new-{name}"
-    shutil.rmtree(new, ignore_errors=True)  # what a killed run left
-    copy_files(written, new)
-    (new / "models").mkdir(exist_ok=True)
-    metrics = json.loads((new / "metrics.json").read_text())
-    for model, file in models.items():
-        shutil.copyfile(file, new / "models" / f"{model}.keras")
-        history = file.with_name("history.json")
-        last_epoch = json.loads(history.read_text())[-1] if history.exists() else None
-        (new / "models" / f"{model}.md").write_text(model_card(model, metrics, last_epoch))
-    in_ui = (new / "ui.md").read_text()
-    (new / "ui.md").unlink()
-    if (runs / name).exists():  # the same run, tried again
-        shutil.rmtree(runs / name)
-    new.rename(runs / name)
-    link = artifacts_root() / f".latest-{name}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path("runs") / name)
-    link.replace(artifacts_root() / "latest")
-    create_markdown_artifact(in_ui, key=f"{prefix}report", description=metrics["answer"])
-    create_table_artifact(
-        [
-            {"seed": r["seed"], "scratch": r["scratch"]["accuracy"], "transfer": r["transfer"]["accuracy"],
-             "error reduction in %": r["error_reduction"]}
-            for r in metrics["replicates"]
-        ],
-        key=f"{prefix}metrics",
-        description="Test accuracy on task B, and error reduction, of each pair",
-    )  # fmt: skip
-    return runs / name
+    root = artifacts_root()
+    folder = root / "runs" / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(root) as temporary:
+        new, link = temporary / "run", temporary / "latest"
+        copy_files(written, new)
+        (new / "models").mkdir(exist_ok=True)
+        metrics = json.loads((new / "metrics.json").read_text())
+        for model, file in models.items():
+            shutil.copyfile(file, new / "models" / f"{model}.keras")
+            epochs = file.with_name("history.json")
+            last_epoch = json.loads(epochs.read_text())[-1] if epochs.exists() else None
+            (new / "models" / f"{model}.md").write_text(model_card(model, metrics, last_epoch))
+        (new / RECORD).write_text(json.dumps(_record([written, used]), indent=1))
+        in_ui = (new / "ui.md").read_text()
+        (new / "ui.md").unlink()
+        if folder.exists():  # the same run, tried again
+            folder.rename(temporary / "earlier")
+        new.rename(folder)
+        latest = root / "latest"
+        if os.path.lexists(latest) and not latest.is_symlink():
+            get_run_logger().warning("%s is not a link, and was left alone: this run is in %s", latest, folder)
+        else:
+            link.symlink_to(Path("runs") / name)
+            link.replace(latest)
+    with shown_at_most():
+        create_markdown_artifact(in_ui, key=f"{prefix}report", description=metrics["answer"])
+        create_table_artifact(
+            [
+                {"seed": r["seed"], "scratch": r["scratch"]["accuracy"], "transfer": r["transfer"]["accuracy"],
+                 "error reduction in %": r["error_reduction"]}
+                for r in metrics["replicates"]
+            ],
+            key=f"{prefix}metrics",
+            description="Test accuracy on task B, and error reduction, of each pair",
+        )  # fmt: skip
+        if metrics.get("verdict"):
+            _show_nights(metrics["verdict"], folder / "plots" / "history.png")
+    return folder
+
+
+def _record(used: Any) -> dict[str, Any]:
+    """What house-keeping must know of a run: when it was made, and the artifacts that it came from."""
+    artifacts = sorted({artifact.path for artifact in artifacts_in(used)})
+    return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "artifacts": artifacts}
+
+
+def _show_nights(verdict: dict[str, str], picture: Path) -> None:
+    image = base64.b64encode(picture.read_bytes()).decode()
+    create_markdown_artifact(
+        f"# {verdict['name']}\n\n> {verdict['reason']}\n\n![{CAPTIONS['history']}](data:image/png;base64,{image})",
+        key="history",
+        description=f"{verdict['name']}: {verdict['reason']}",
+    )

@@ -48,15 +48,15 @@ def results(networks: Any) -> list[Artifact]:
     return [network.result() if isinstance(network, PrefectFuture) else network for network in networks]
 
 
-def results_on(A: Any, B: Any, *, may_diverge: bool) -> list[Artifact]:
-    """What was trained on networks of A. An error of these comes first: it says why B has no result.
+def results_with(A: Any, B: Any, *, may_diverge: bool) -> tuple[list[Artifact], list[Artifact]]:
+    """Networks of A, and what was trained on them. An error of A comes first: it says why B has no result.
 
-    may_diverge: if one of them diverged there is nothing to compare, and no result.
+    may_diverge: if one of A diverged there is nothing to compare, and no result.
     """
     try:
-        results(A)
+        trained_A = results(A)
     except DivergedError:
         if may_diverge:
-            return []
+            return [], []
         raise
-    return results(B)
+    return trained_A, results(B)

@@ -1,18 +1,9 @@
 """split: validation is the end of the training images; task A and task B get their rows and labels."""
 
-from pydantic import BaseModel
-
 from tasks.experiment.dataset import DataSet, UnusableInputError
-from tasks.experiment.splits import Examples, first_samples, save_task, task_examples
+from tasks.experiment.splits import Examples, Splits, first_samples, save_task, task_examples
 from tasks.experiment.store import Artifact
 from tasks.stage import stage
-
-
-class Splits(BaseModel):
-    """Two handles, so that a change of task B leaves what was trained on task A as it is. source: None without A."""
-
-    source: Artifact | None
-    target: Artifact
 
 
 @stage()

@@ -1,18 +1,22 @@
 """What every stage and every flow has in common: names in the UI, the cache, JSON results, all cores."""
 
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from prefect import flow, task
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.transactions import IsolationLevel
+from pydantic.fields import FieldInfo
 
 from tasks.cache import ResultsAreCurrent
 from tasks.experiment.recipe import Experiment
 from tasks.experiment.store import artifacts_root
+from tasks.records import RecordLocks, RecordSerializer
 
 
 def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -20,36 +24,56 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[...
 
     def decorate(function: Callable[..., Any]) -> Any:
         name = function.__name__
-        policy = ResultsAreCurrent()
+        policy = ResultsAreCurrent().configure(lock_manager=RecordLocks(), isolation_level=IsolationLevel.SERIALIZABLE)
         return task(
             name=name, task_run_name=run_name or name, cache_policy=policy, persist_result=True,
-            result_serializer="json", **options,
+            result_serializer=RecordSerializer(), **options,
         )(function)  # fmt: skip
 
     return decorate
 
 
 def _describe_run() -> str:
-    """What the run is, and unique: samples, seeds, and the start of the run's id."""
+    """What the run is, and unique: its deployment, samples, seeds, and the start of the run's id."""
     given = flow_run.parameters
     last = given["seed"] + given["replicates"] - 1
     experiment = Experiment.model_validate(given["experiment"])
-    return f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}-{str(flow_run.id)[:8]}"
+    name = f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}-{str(flow_run.id)[:8]}"
+    return f"{deployment.name}-{name}" if deployment.name else name
 
 
-def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., str]], Any]:
+def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., Any]], Any]:
     """Decorator: a Prefect flow that trains as many replicates at a time as there are cores.
 
     Its runs are named by `prefix` and by what they are.
     """
-    return flow(
-        name=name,
-        flow_run_name=lambda: prefix + _describe_run(),
-        task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1),  # type: ignore[arg-type]
-        result_storage=artifacts_root() / "cache",
-        result_serializer="json",
-        persist_result=False,
-    )
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        description = inspect.getdoc(function)
+        # Prefect's parameter form takes descriptions from here only, not from the fields.
+        function.__doc__ = f"{description}\n\nArgs:\n{_describe_parameters(function)}"
+        return flow(
+            name=name,
+            description=description,
+            flow_run_name=lambda: prefix + _describe_run(),
+            task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1),  # type: ignore[arg-type]
+            result_storage=artifacts_root() / "cache",
+            result_serializer="json",
+            persist_result=False,
+        )(function)
+
+    return decorate
+
+
+def _describe_parameters(function: Callable[..., Any]) -> str:
+    """The `description` of each parameter's Field, in Google's docstring style."""
+    fields = {
+        name: field.description
+        for name, parameter in inspect.signature(function).parameters.items()
+        for field in getattr(parameter.annotation, "__metadata__", ())
+        if isinstance(field, FieldInfo)
+    }
+    return "\n".join(f"    {name}: {description}" for name, description in fields.items())
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from tasks.experiment.dataset import DataSet
+from tasks.experiment.dataset import DataSet, DivergedError
 from tasks.experiment.networks import load_network
 from tasks.experiment.recipe import Training
 from tasks.experiment.splits import class_count, load_task
@@ -43,13 +43,16 @@ def _train(
     from tasks.experiment.training import load_start, train_network
 
     set_threads()
-    parts = load_task(examples)
-    model, history = train_network(
-        training, load_start(start), data.images("train"), parts, seed,
-        task=task, classes=class_count(parts),
-        body=body and load_network(body.folder() / "model.keras"),
-        on_epoch=report_epochs(f"{name} seed {seed}", training, in_ui=name == "train_A"),
-    )  # fmt: skip
+    run_name, parts = f"{name} seed {seed}", load_task(examples)
+    try:
+        model, history = train_network(
+            training, load_start(start), data.images("train"), parts, seed,
+            task=task, classes=class_count(parts),
+            body=body and load_network(body.folder() / "model.keras"),
+            on_epoch=report_epochs(run_name, training, in_ui=name == "train_A"),
+        )  # fmt: skip
+    except DivergedError as error:
+        raise DivergedError(f"{run_name}: {error}") from error
 
     def write(folder: Path) -> None:
         save_model(model, folder / "model.keras")

@@ -2,15 +2,25 @@
 
 import gzip
 import http.server
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasks.experiment import sources
 from tasks.experiment.dataset import data_root
 from tasks.experiment.fashion_mnist import FILES
+from tests.faults import (  # noqa: F401 (hooks)
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+)
+from tests.operations import Machine, machine
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +43,36 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADSTART_ARTIFACTS", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def lives(prefect_server: None) -> Iterator[Any]:
+    """Runs in processes of their own."""
+    from tests.runs import Lives
+
+    lives = Lives()
+    yield lives
+    lives.close()
+
+
+@pytest.fixture(scope="session")
+def baseline(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """An artifacts folder after one undisturbed small run, and that run's metrics: to be copied, not touched."""
+    from tests.runs import run
+
+    folder = tmp_path_factory.mktemp("baseline") / "artifacts"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_ARTIFACTS", str(folder))
+        return folder, run(folder)[0]
+
+
+@pytest.fixture
+def artifacts_copy(baseline: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The artifacts folder: a copy of that one."""
+    folder = tmp_path / "artifacts"
+    shutil.copytree(baseline[0], folder, symlinks=True)
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +115,11 @@ def mirror(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterat
         monkeypatch.setattr(sources, "MIRRORS", (f"http://127.0.0.1:{server.server_port}/",))
         yield answers
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """`make serve` on a machine where nothing runs."""
+    with machine(tmp_path_factory.mktemp("served")) as here:
+        here.serve()
+        yield here

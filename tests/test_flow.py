@@ -83,8 +83,20 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
     shelves = set((artifacts / "store").glob("*/*"))
     metrics, states = run(artifacts, ThreadPoolTaskRunner(max_workers=1), refresh=True)
     assert set(states.values()) == {"Completed"}
+    assert metrics.pop("verdict")["name"] == "First"
+    assert metrics == {name: value for name, value in first.items() if name != "verdict"}
+    new = set((artifacts / "store").glob("*/*")) - shelves
+    assert {shelf.parent.name for shelf in new} == {"report"}  # it tells the verdict
+
+    # And a second night, which keeps as many runs as it was told to.
+    metrics, _ = run(artifacts, refresh=True, keep=1)
+    assert metrics["verdict"]["name"] == "Reproduced"
+    assert (artifacts / "latest/plots/history.png").exists()
+    assert "bit for bit" in (artifacts / "latest/report.md").read_text()
+    assert len(list((artifacts / "runs").iterdir())) == 1
+    metrics, states = run(artifacts)
     assert metrics == first
-    assert set((artifacts / "store").glob("*/*")) == shelves
+    assert {name for name, state in states.items() if state != "Cached"} == {"report"}  # this one has no verdict
 
 
 def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) 
 
 
 def test_a_study_goes_on_without_the_pixels_on_which_a_diverges(artifacts: Path) -> None:
-    experiment = EXPERIMENT.vary(dataset="digits.npz", target_classes=(3, 8), learning_rate=0.5)
+    experiment = EXPERIMENT.vary(dataset="digits.npz", target_classes=(3, 8), hidden_layers=3, hidden_units=100)
     folder, metrics, _ = run(transfer_study, artifacts, experiment=experiment)
     assert "pixels" not in metrics["study"]
     assert "task A diverged at this learning rate" in (folder / "report.md").read_text()

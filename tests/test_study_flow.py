@@ -42,7 +42,7 @@ def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(stu
     folder, metrics = study
     names = {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()}
     assert names == {
-        "metrics.json", "report.html", "report.md", "runs.csv", "runs.parquet",
+        "metrics.json", "report.html", "report.md", "run.json", "runs.csv", "runs.parquet",
         "models/A.keras", "models/B_scratch.keras", "models/B_on_A.keras",
         "plots/pairs.png", "plots/arms.png", "plots/labels.png", "plots/pixels.png", "plots/data.png",
     }  # fmt: skip
@@ -95,16 +95,18 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
     assert [f.name for f in runs.glob("scratch*")] == []
 
 
+@pytest.mark.slow
+@pytest.mark.fault("kill -9 in the midst of a study of all class pairs", "run again, it goes on where it was")
 def test_all_class_pairs_killed_half_way_go_on_where_they_were(artifacts: Path, study: tuple[Path, dict]) -> None:
     flags = ["--experiment.source-epochs", "1", "--experiment.target-epochs", "3", "--experiment.frozen-epochs", "1"]
     flags += ["--replicates", "2", "--pairs", "--pair-replicates", "2"]
-    before = len(list((artifacts / "store/train_arms").glob("*")))
+    before = len(list((artifacts / "cache").glob("train_arms-*")))
     killed = subprocess.Popen(
         [sys.executable, "-m", "flows.study", *flags], cwd=ROOT, start_new_session=True,
         env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + 240
-    while (done := len(list((artifacts / "store/train_arms").glob("[!.]*")))) < before + 30:
+    while (done := len(list((artifacts / "cache").glob("train_arms-*")))) < before + 30:
         assert killed.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -21,10 +21,10 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         header = stream.read(4 * dimensions)
         shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(0, len(header), 4))
         size = 4 + len(header) + math.prod(shape)
-        if size > MAX_BYTES:
-            raise ValueError(f"{path}: more than {MAX_BYTES >> 30} GiB, the limit")
         if not dimensions or (path.suffix != ".gz" and size != path.stat().st_size):
             raise ValueError(f"{path}: not an IDX file of bytes, or not of the size that its header tells")
+        if size > MAX_BYTES:
+            raise ValueError(f"{path}: more than {MAX_BYTES >> 30} GiB, the limit")
         data = stream.read(math.prod(shape) + 1)  # never more than the header promises, and one byte to notice it
     if len(data) != math.prod(shape):
         raise ValueError(f"{path}: not an IDX file of bytes, or not of the size that its header tells")

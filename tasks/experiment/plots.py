@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from tasks.experiment.dataset import DataSet
+from tasks.experiment.history import Night, changes
 from tasks.experiment.look import samples
 
 COLOURS = {"scratch": "#c0603a", "transfer": "#2a6f97"}
 DPI = 110
 NAMED_CLASSES = 20
+NAMED_NIGHTS = 10
 SAMPLES = 10  # of each class
 NAMED_SEEDS = 8  # more names than that would lie on top of each other
 
@@ -102,6 +104,32 @@ def draw_samples(data: DataSet, path: Path) -> None:
 def _map_for(image: np.ndarray) -> str | None:
     """Grey as ink on paper; colours as they are."""
     return "gray_r" if image.ndim == 2 else None
+
+
+def draw_nights(nights: list[Night], path: Path) -> None:
+    """Error reduction by night, each with its interval; a dashed line where code or versions changed."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axis = figure.subplots()
+    for number, night in enumerate(nights):
+        if night.low is not None and night.high is not None:
+            axis.plot([number, number], [night.low, night.high], color=COLOURS["transfer"], linewidth=6, alpha=0.3)
+        if number and (changed := changes(nights[number - 1], night)):
+            axis.axvline(number - 0.5, color="grey", linestyle="--")
+            text = changed[0] + (f" and {len(changed) - 1} more" if changed[1:] else "")
+            axis.annotate(
+                text, (number - 0.5, 0.98), xycoords=("data", "axes fraction"), xytext=(-3, 0),
+                textcoords="offset points", rotation=90, fontsize=7, ha="right", va="top",
+            )  # fmt: skip
+    estimates = [np.nan if night.estimate is None else night.estimate for night in nights]
+    axis.plot(estimates, marker="o", color=COLOURS["transfer"])
+    axis.axhline(0, color="black", linewidth=0.8)
+    shown = range(0, len(nights), -(-len(nights) // NAMED_NIGHTS))
+    axis.set(xticks=list(shown), xticklabels=[nights[number].date for number in shown])
+    axis.set(xlabel="night", ylabel="error reduction in %", xlim=(-0.7, max(len(nights), 2) - 0.3))
+    axis.set_title("Error reduction by night, with its interval")
+    figure.savefig(path, dpi=110)
 
 
 def draw_disagreements(

@@ -3,7 +3,7 @@
 import itertools
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
 from tasks.experiment import fashion_mnist
 from tasks.experiment.dataset import UnusableInputError
@@ -14,6 +14,10 @@ NAMED_CLASSES = 50  # in a message
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Pairs of runs, one a seed.")]
 Seed = Annotated[int, Field(ge=0, le=2**31, description="The first replicate's seed; the next ones count up.")]
 Refresh = Annotated[bool, Field(description="Compute everything anew, whatever the cache holds.")]
+Keep = Annotated[
+    int | None,
+    Field(ge=1, description="Afterwards keep the newest runs only, so many, and what they need. Empty: keep all."),
+]
 
 
 class Settings(BaseModel):
@@ -46,7 +50,7 @@ class Experiment(Settings):
         ),
     ] = fashion_mnist.NAME
     target_classes: Annotated[
-        tuple[int | str, ...],
+        tuple[StrictInt | str, ...],
         Field(
             min_length=2,
             description="Task B's classes, by name or number; of two classes the second one is the positive one.",
@@ -110,19 +114,22 @@ class Experiment(Settings):
             raise ValueError("source_dataset and source_model are two sources: give one of them")
         if self.source_layer and not self.source_model:
             raise ValueError("source_layer is a layer of source_model: give source_model too")
-        if self.dataset == fashion_mnist.NAME:
-            self.target_numbers(fashion_mnist.CLASS_NAMES)
         return self
+
+    @field_validator("target_classes")
+    @classmethod
+    def _are_known(cls, names: tuple[int | str, ...], given: ValidationInfo) -> tuple[int | str, ...]:
+        """Classes of one's own are known when the data are read."""
+        if given.data.get("dataset") == fashion_mnist.NAME:
+            class_numbers(names, fashion_mnist.CLASS_NAMES)
+        return names
 
     def target_numbers(self, classes: tuple[str, ...]) -> tuple[int, ...]:
         """Task B's classes as numbers, given the names of all classes; of two (negative, positive).
 
         Raises UnusableInputError if there is no such class, or if one is named twice.
         """
-        numbers = tuple(class_number(name, classes) for name in self.target_classes)
-        if twice := [number for number in numbers if numbers.count(number) > 1]:
-            raise UnusableInputError(f"target_classes names {classes[twice[0]]!r} twice: give different classes")
-        return numbers
+        return class_numbers(self.target_classes, classes)
 
     @property
     def target_images(self) -> int:
@@ -174,6 +181,14 @@ class Experiment(Settings):
         )
 
 
+def class_numbers(names: tuple[int | str, ...], classes: tuple[str, ...]) -> tuple[int, ...]:
+    """The numbers of classes given by name or number. Raises UnusableInputError for an unknown or repeated one."""
+    numbers = tuple(class_number(name, classes) for name in names)
+    if twice := [number for number in numbers if numbers.count(number) > 1]:
+        raise UnusableInputError(f"target_classes names {classes[twice[0]]!r} twice: give different classes")
+    return numbers
+
+
 def class_number(name: int | str, classes: tuple[str, ...]) -> int:
     """The number of a class given by (case aside) name or by number; a name that is a number is a name.
 
@@ -186,7 +201,5 @@ def class_number(name: int | str, classes: tuple[str, ...]) -> int:
     key = name.lower() if isinstance(name, str) else name
     if key not in numbers:
         known = ", ".join(classes[:NAMED_CLASSES]) + (", …" if len(classes) > NAMED_CLASSES else "")
-        raise UnusableInputError(
-            f"target_classes: no class {name!r}: give a number 0–{len(classes) - 1} or one of {known}"
-        )
+        raise UnusableInputError(f"no class {name!r}: give a number 0–{len(classes) - 1} or one of {known}")
     return numbers[key]

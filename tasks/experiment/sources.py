@@ -3,20 +3,19 @@
 import gzip
 import hashlib
 import io
-import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import httpx
 
 from tasks.experiment.dataset import DataSet, data_root
 from tasks.experiment.fashion_mnist import CLASS_NAMES, FILES, VALIDATION_IMAGES, is_valid
+from tasks.experiment.locks import remove, temporary_folder
 
 PACKAGE = "dataset-fashion-mnist"
 PACKAGE_FILES = Path("usr/share/datasets/fashion-mnist")
@@ -25,6 +24,8 @@ MIRRORS = (
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
     "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
 )
+TIMEOUT_SECONDS = 20.0  # of silence from a mirror
+APT_SECONDS = 300.0  # for each step with the Debian package
 
 Progress = Callable[[str, int, int], None]  # file, bytes so far, bytes in all (0: unknown)
 
@@ -97,7 +98,7 @@ def is_transient(error: Exception) -> bool:
         if isinstance(cause, socket.gaierror):
             return False
         cause = cause.__cause__ or cause.__context__
-    return isinstance(error, httpx.TransportError)
+    return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol)
 
 
 def _from_folder(folder: Path, target: Path) -> None:
@@ -106,7 +107,8 @@ def _from_folder(folder: Path, target: Path) -> None:
     if is_valid(plain):
         _write(target, plain.read_bytes(), str(plain))
     elif packed.is_file():
-        _write(target, _unpack(packed.read_bytes(), target.name, str(packed)), str(packed))
+        with packed.open("rb") as stream:
+            _write(target, _unpack(stream, target.name, str(packed)), str(packed))
     else:
         raise SourceError(f"{plain}: {'damaged' if plain.exists() else 'not there'}")
 
@@ -114,11 +116,13 @@ def _from_folder(folder: Path, target: Path) -> None:
 def _from_mirror(mirror: str, target: Path, progress: Progress) -> None:
     url = f"{mirror}{target.name}.gz"
     try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=20) as response:
+        # Unpacked by us only, who know how much there may be: no content encoding on the way.
+        plain = {"Accept-Encoding": "identity"}
+        with httpx.stream("GET", url, follow_redirects=True, timeout=TIMEOUT_SECONDS, headers=plain) as response:
             response.raise_for_status()
             total, limit = int(response.headers.get("content-length", 0)), FILES[target.name][1]
             packed = bytearray()
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_raw():
                 packed += chunk
                 progress(target.name, len(packed), total)
                 if len(packed) > limit:
@@ -126,33 +130,36 @@ def _from_mirror(mirror: str, target: Path, progress: Progress) -> None:
     except httpx.HTTPError as error:
         error.args = (f"{url}: {error}",)
         raise
-    _write(target, _unpack(bytes(packed), target.name, url), url)
+    _write(target, _unpack(io.BytesIO(packed), target.name, url), url)
 
 
 def _from_package_registry(targets: list[Path]) -> None:
     """Fetch and unpack the Debian package in private folders: no root, no change to the system."""
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         raise SourceError(f"the Debian package {PACKAGE}: apt-get is not installed")
-    with tempfile.TemporaryDirectory(prefix="headstart-") as name:
-        private = Path(name)
+    with temporary_folder(data_root()) as private:
         for folder in ("lists/partial", "cache/archives/partial"):
             (private / folder).mkdir(parents=True)
         options = {"Dir::State::Lists": private / "lists", "Dir::Cache": private / "cache", "Debug::NoLocking": 1}
         apt = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in options.items()), "-oAcquire::Retries=1"]
-        for command in ([*apt, "update"], [*apt, "download", PACKAGE]):
-            done = subprocess.run(command, cwd=private, capture_output=True, text=True, timeout=300, check=False)
-        packages = list(private.glob("*.deb"))
-        if not packages:
-            raise SourceError(f"the Debian package {PACKAGE}: {' '.join(done.stderr.split())[:300] or 'not found'}")
-        subprocess.run(["dpkg-deb", "-x", str(packages[0]), "unpacked"], cwd=private, check=True, capture_output=True)
+        unpack = ["dpkg-deb", "--extract", f"{private}/{PACKAGE}.deb", "unpacked"]
+        for command in ([*apt, "update"], [*apt, "download", PACKAGE], unpack):
+            try:
+                done = subprocess.run(command, cwd=private, capture_output=True, text=True, timeout=APT_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                raise SourceError(f"the Debian package {PACKAGE}: no answer in {APT_SECONDS} s") from error
+            for package in private.glob("*.deb"):
+                package.rename(private / f"{PACKAGE}.deb")
+        if done.returncode:
+            raise SourceError(f"the Debian package {PACKAGE}: {' '.join(done.stderr.split())[:300]}")
         for target in targets:
             _from_folder(private / "unpacked" / PACKAGE_FILES, target)
 
 
-def _unpack(packed: bytes, name: str, origin: str) -> bytes:
+def _unpack(packed: IO[bytes], name: str, origin: str) -> bytes:
     """Decompress, but never more than one byte beyond the size that the file must have."""
     try:
-        with gzip.open(io.BytesIO(packed)) as stream:
+        with gzip.open(packed) as stream:
             return stream.read(FILES[name][1] + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{origin}: not a whole gzip file ({error})") from error
@@ -163,13 +170,9 @@ def _write(target: Path, content: bytes, origin: str) -> None:
     sha256, size = FILES[target.name]
     if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
         raise SourceError(f"{origin}: wrong content (its sha256 is not the known one)")
-    handle, temporary = tempfile.mkstemp(prefix=".new-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+    with temporary_folder(data_root()) as temporary:
+        new = temporary / target.name
+        new.write_bytes(content)
         if target.is_dir():
-            shutil.rmtree(target)
-        Path(temporary).replace(target)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(temporary).unlink()
+            remove(target)
+        new.replace(target)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from tasks.experiment.dataset import UnusableInputError
 from tasks.experiment.store import Artifact, save
@@ -53,6 +54,14 @@ def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:
     """The examples in random order."""
     order = rng.permutation(len(examples))
     return Examples(examples.rows[order], examples.labels[order])
+
+
+class Splits(BaseModel):
+    """Two handles, so that a change of task B leaves what was trained on task A as it is. source: None without A."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    source: Artifact | None
+    target: Artifact
 
 
 def save_task(stage: str, parts: dict[str, Examples]) -> Artifact:

@@ -7,11 +7,13 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.experiment.locks import UNFINISHED, locked, temporary_folder
 
 MANIFEST = "manifest.json"
 
@@ -21,6 +23,16 @@ def artifacts_root() -> Path:
     return Path(os.environ.get("HEADSTART_ARTIFACTS") or Path(__file__).parents[2] / "artifacts").absolute()
 
 
+class UnusableArtifactsError(RuntimeError):
+    """The artifacts folder can't be written."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            f"The artifacts folder {artifacts_root()} can't be used ({error.strerror}): "
+            "give it room and write permission, or set HEADSTART_ARTIFACTS to a folder that has them"
+        )
+
+
 class DamagedArtifactError(RuntimeError):
     """A file of an artifact is missing or not what its manifest says."""
 
@@ -28,9 +40,9 @@ class DamagedArtifactError(RuntimeError):
 class Artifact(BaseModel):
     """The handle that travels between tasks: where the folder is, relative to the artifacts root, and its digest."""
 
-    model_config = ConfigDict(frozen=True)
-    path: str
-    digest: str
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    path: str = Field(pattern=r"^store/\w+/[0-9a-f]{16}$")
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
 
     def folder(self) -> Path:
         """The folder, verified. Raises DamagedArtifactError naming the first file that is wrong."""
@@ -54,24 +66,34 @@ class Artifact(BaseModel):
         return True
 
 
+def artifacts_in(value: Any) -> Iterator[Artifact]:
+    """All handles of artifacts inside a value: models, lists and mappings of them."""
+    if isinstance(value, Artifact):
+        yield value
+    elif isinstance(value, BaseModel):
+        yield from artifacts_in(dict(value))
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from artifacts_in(item)
+
+
 def save(stage: str, write: Callable[[Path], None]) -> Artifact:
     """Let `write` fill a temporary folder, then rename it to store/<stage>/<digest>. What is there and intact stays."""
-    shelf = artifacts_root() / "store" / stage
-    shelf.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=shelf, ignore_cleanup_errors=True) as temporary:
-        new = Path(temporary) / "artifact"
+    root = artifacts_root()
+    with temporary_folder(root) as temporary:
+        new = temporary / "artifact"
         new.mkdir()
         write(new)
         files = {str(f.relative_to(new)): _describe(f) for f in sorted(new.rglob("*")) if f.is_file()}
         (new / MANIFEST).write_text(json.dumps(files, indent=1))
         artifact = Artifact(path=f"store/{stage}/{_digest(files)[:16]}", digest=_digest(files))
-        if not artifact.is_intact():
-            target = artifacts_root() / artifact.path
-            if target.is_dir():
-                target.rename(Path(temporary) / "damaged")
-            elif target.exists():
-                target.unlink()
-            new.rename(target)
+        target = root / artifact.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with locked(root / UNFINISHED / f"{stage}.lock"):  # others may be about to put the same there
+            if not artifact.is_intact():
+                if os.path.lexists(target):
+                    target.rename(temporary / "damaged")
+                new.rename(target)
     return artifact
 
 

@@ -1,0 +1,32 @@
+"""House-keeping by hand: `make prune` keeps the newest runs and what they need."""
+
+import argparse
+import sys
+
+from tasks.experiment.runs import InUseError, prune
+from tasks.experiment.store import artifacts_root
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m flows.prune", description=__doc__)
+    parser.add_argument("--keep", type=_count, default=20, metavar="N", help="how many runs to keep (default: 20)")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would go, and its size")
+    given = parser.parse_args()
+    try:
+        removed = prune(given.keep, dry_run=given.dry_run)
+    except InUseError as busy:
+        sys.exit(str(busy))
+    for removal in removed:
+        print(f"{removal.bytes / 1e6:9.2f} MB  {removal.path.relative_to(artifacts_root())}")
+    print(f"{sum(r.bytes for r in removed) / 1e6:9.2f} MB  {'would go' if given.dry_run else 'removed'} in all")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"keep at least one run, not {number}")
+    return number
+
+
+if __name__ == "__main__":
+    main()
