@@ -10,6 +10,7 @@ from scipy.stats import norm
 from flows.study import transfer_study
 from tasks.experiment.statistics import (
     TOO_SMALL,
+    accuracy_interval,
     error_reduction,
     error_reduction_interval,
     error_reduction_t_interval,
@@ -173,3 +174,12 @@ def test_mcnemar_by_hand() -> None:
     assert (result["only_scratch_right"], result["only_transfer_right"]) == (0, 5)
     assert result["p_value"] == pytest.approx(2 / 2**5)
     assert mcnemar(transfer, transfer)["p_value"] == 1
+
+
+@pytest.mark.parametrize(("right", "images"), [(0, 20), (20, 20), (85, 107), (1836, 2000)])
+def test_accuracy_interval_is_scipys_wilson(right: int, images: int) -> None:
+    from scipy.stats import binomtest
+
+    expected = binomtest(right, images).proportion_ci(method="wilson")
+    found = accuracy_interval(right / images, images)
+    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high), abs=1e-12)
