@@ -138,6 +138,7 @@ def test_again_all_is_cached_but_changed_data_are_read_anew(
     assert run(transfer_learning, artifacts, experiment=EXPERIMENT)[1] == first[1]
 
 
+@pytest.mark.own_data
 def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) -> None:
     experiment = EXPERIMENT.vary(
         dataset="digits.npz", target_classes=(3, 8, 9), network="cnn", learning_rate=0.005, target_samples=50
@@ -151,6 +152,7 @@ def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) 
     assert metrics["study"]["help"]["error_reduction"] == metrics["error_reduction"]
 
 
+@pytest.mark.own_data
 def test_a_study_goes_on_without_the_pixels_on_which_a_diverges(artifacts: Path) -> None:
     experiment = EXPERIMENT.vary(dataset="digits.npz", target_classes=(3, 8), hidden_layers=3, hidden_units=100)
     folder, metrics, _ = run(transfer_study, artifacts, experiment=experiment)
@@ -158,6 +160,7 @@ def test_a_study_goes_on_without_the_pixels_on_which_a_diverges(artifacts: Path)
     assert "task A diverged at this learning rate" in (folder / "report.md").read_text()
 
 
+@pytest.mark.own_data
 def test_a_trained_model_takes_the_place_of_A(artifacts: Path, brought: Path) -> None:
     digest = hashlib.sha256((brought / "digits.keras").read_bytes()).hexdigest()
     own = EXPERIMENT.vary(
@@ -177,6 +180,7 @@ def test_a_trained_model_takes_the_place_of_A(artifacts: Path, brought: Path) ->
     assert hashlib.sha256((brought / "digits.keras").read_bytes()).hexdigest() == digest
 
 
+@pytest.mark.own_data
 def test_a_changed_model_is_never_served_from_the_cache(artifacts: Path, brought: Path) -> None:
     own = EXPERIMENT.vary(dataset="digits.npz", target_classes=(8, 9), source_model="changing.keras")
     (brought / "changing.keras").write_bytes((brought / "digits.keras").read_bytes())
@@ -186,6 +190,7 @@ def test_a_changed_model_is_never_served_from_the_cache(artifacts: Path, brought
     assert ("import_A", "Completed") in states
 
 
+@pytest.mark.own_data
 def test_another_data_set_can_be_the_source(artifacts: Path) -> None:
     own = EXPERIMENT.vary(dataset="digits.npz", target_classes=(8, 9), source_dataset="digits")
     _, metrics, states = run(transfer_learning, artifacts, experiment=own, replicates=1)
@@ -231,6 +236,7 @@ def test_nothing_below_split_names_the_data_set() -> None:
     assert naming == {"fashion_mnist.py", "sources.py", "download.py", "recipe.py"}
 
 
+@pytest.mark.own_data
 def test_the_walk_through_in_readme_runs_as_written(tmp_path: Path) -> None:
     section = (ROOT / "README.md").read_text().split("## Your data, your model\n")[1].split("\n## ")[0]
     commands = [line.strip() for line in section.splitlines() if line.startswith("    .venv/bin/python ")]
