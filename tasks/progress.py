@@ -18,7 +18,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.theme import Theme
 
-from tasks.experiment.dataset import UnusableInputError
+from tasks.experiment.dataset import DivergedError, UnusableInputError
 from tasks.experiment.recipe import Training
 
 EPOCH_SECONDS = 1.0  # between two signs of life of one training
@@ -57,7 +57,7 @@ def _is_not_in_bar(record: logging.LogRecord) -> bool:
 
 @contextmanager
 def refusals_without_traceback() -> Iterator[None]:
-    """Leave refusals of the user's input out of the terminal's log: the flow's final state says them in a sentence."""
+    """Leave tracebacks of what the user can mend out of the terminal's log: states say it in a sentence."""
     handlers = [h for h in logging.getLogger().handlers if isinstance(h, PrefectConsoleHandler)]
     for handler in handlers:
         handler.addFilter(_is_no_refusal)
@@ -69,7 +69,7 @@ def refusals_without_traceback() -> Iterator[None]:
 
 
 def _is_no_refusal(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], UnusableInputError))
+    return not (record.exc_info and isinstance(record.exc_info[1], UnusableInputError | DivergedError))
 
 
 class _Bar:

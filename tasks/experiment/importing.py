@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from tasks.experiment.dataset import DataSet, UnusableInputError
 from tasks.experiment.look import suspicions
-from tasks.experiment.own_data import MAX_CLASSES, MAX_SIDE, OwnData, read_own_data
+from tasks.experiment.own_data import MAX_CLASSES, OwnData, read_own_data
+from tasks.experiment.pictures import MAX_SIDE
 from tasks.experiment.randomness import generator
 from tasks.experiment.store import save
 

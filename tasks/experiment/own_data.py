@@ -5,7 +5,6 @@ UnusableInputError.
 """
 
 import hashlib
-import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -17,11 +16,9 @@ from numpy.typing import NDArray
 
 from tasks.experiment.dataset import UnusableInputError
 from tasks.experiment.idx import MAX_BYTES, read_idx
+from tasks.experiment.pictures import class_folders, pictures, read_pictures, visible_files
 
 NAMES_FILE = "classes.txt"
-PICTURES = {".png", ".jpg", ".jpeg"}
-GREY_MODES, COLOUR_MODES = {"1", "L", "LA"}, {"P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
-MAX_SIDE = 256
 MAX_CLASSES = 1_000
 LAYOUTS = (
     "give a folder with IDX files (train-images-idx3-ubyte, …), an .npz file with x_train, y_train (and x_test, "
@@ -55,7 +52,7 @@ class OwnData:
 
 def fingerprint(path: Path) -> str:
     """sha256 over names and contents of all files that belong to the data at `path`."""
-    files = [path, _names_beside(path)] if path.is_file() else _visible_files(path)
+    files = [path, _names_beside(path)] if path.is_file() else visible_files(path)
     digest = hashlib.sha256()
     try:
         for file in files:
@@ -188,75 +185,20 @@ def _class_names(file: Path, train: Labelled, test: Labelled | None) -> tuple[st
 
 
 def _read_class_folders(path: Path) -> OwnData:
-    split = (path / "train").is_dir()
-    train_folder, test_folder = (path / "train", path / "test") if split else (path, path)
-    classes = _class_folders(train_folder)
-    if split and test_folder.is_dir() and (unseen := [c for c in _class_folders(test_folder) if c not in classes]):
-        raise UnusableInputError(f"{test_folder} has classes that {train_folder} does not have: {', '.join(unseen)}")
+    folders = {"train": path / "train", "test": path / "test"} if (path / "train").is_dir() else {"train": path}
+    folders = {part: folder for part, folder in folders.items() if folder.is_dir()}
+    classes = class_folders(folders["train"])
     if not classes:
         raise UnusableInputError(f"dataset {path} holds no class folders: {LAYOUTS}")
-    files = {"train": _pictures(train_folder, classes)}
-    if split and test_folder.is_dir():
-        files["test"] = _pictures(test_folder, classes)
-    images = _read_pictures([file for part in files.values() for file, _ in part])
-    cut, labels = len(files["train"]), [label for part in files.values() for _, label in part]
-    train = Labelled(images[:cut], np.array(labels[:cut], np.int64), str(train_folder))
-    test = Labelled(images[cut:], np.array(labels[cut:], np.int64), str(test_folder)) if "test" in files else None
-    return OwnData(tuple(classes), train, test)
-
-
-def _class_folders(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-
-
-def _visible_files(folder: Path) -> list[Path]:
-    files = (file for file in folder.rglob("*") if file.is_file())
-    return sorted(file for file in files if not any(p.startswith(".") for p in file.relative_to(folder).parts))
-
-
-def _pictures(folder: Path, classes: list[str]) -> list[tuple[Path, int]]:
-    """(file, class number) of all images below the class folders, in order."""
-    found = []
-    for number, name in enumerate(classes):
-        files = [file for file in _visible_files(folder / name) if file.suffix.lower() in PICTURES]
-        found += [(file, number) for file in files]
-    return found
-
-
-def _read_pictures(files: list[Path]) -> NDArray[np.uint8]:
-    """All images in one array: grey if all are, else RGB (transparency is dropped)."""
-    read: list[NDArray[np.uint8]] = []
-    for file in files:
-        read.append(read_picture(file))
-        (height, width), (first_height, first_width) = read[-1].shape[:2], read[0].shape[:2]
-        if max(height, width) > MAX_SIDE:
-            raise UnusableInputError(f"{file} has {width} × {height} pixels; the limit is {MAX_SIDE} × {MAX_SIDE}")
-        if (height, width) != (first_height, first_width):
-            raise UnusableInputError(
-                f"images must have one size, but {files[0]} has {first_width} × {first_height} pixels and "
-                f"{file} has {width} × {height}: resize them"
-            )
-        if 3 * height * width * len(read) > MAX_BYTES:
-            raise UnusableInputError(f"the images come to more than {MAX_BYTES >> 30} GiB, the limit")
-    if any(image.ndim == 3 for image in read):
-        read = [image if image.ndim == 3 else np.stack([image] * 3, axis=-1) for image in read]
-    return np.stack(read) if read else np.zeros((0, 1, 1), np.uint8)
-
-
-def read_picture(file: Path) -> NDArray[np.uint8]:
-    """An image file, upright: uint8, (height, width) if it is grey, else (height, width, 3)."""
-    from PIL import Image, ImageOps
-
-    try:
-        with (
-            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
-            Image.open(file) as image,
-        ):
-            if image.mode not in GREY_MODES | COLOUR_MODES:
-                raise UnusableInputError(f"{file} has pixels of the kind {image.mode}: convert it to 8 bits a channel")
-            upright = ImageOps.exif_transpose(image)
-            return np.asarray(upright.convert("L" if image.mode in GREY_MODES else "RGB"))
-    except UnusableInputError:
-        raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnusableInputError(f"{file} is not a whole PNG or JPEG image: {error}") from error
+    if unseen := [name for folder in folders.values() for name in class_folders(folder) if name not in classes]:
+        raise UnusableInputError(
+            f"{folders['test']} has classes that {folders['train']} does not have: {', '.join(unseen)}"
+        )
+    files = [(part, file, label) for part in folders for file, label in pictures(folders[part], classes)]
+    images, labels = read_pictures([file for _, file, _ in files]), np.array([label for _, _, label in files], np.int64)
+    belongs = np.array([part for part, _, _ in files])
+    parts = {
+        part: Labelled(images[belongs == part], labels[belongs == part], str(folder))
+        for part, folder in folders.items()
+    }
+    return OwnData(tuple(classes), parts["train"], parts.get("test"))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.experiment.card import class_names
 from tasks.experiment.dataset import UnusableInputError
-from tasks.experiment.own_data import read_picture
+from tasks.experiment.pictures import read_picture
 
 
 @dataclass(frozen=True)
