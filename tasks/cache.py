@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import sys
+import threading
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +18,9 @@ from prefect.context import TaskRunContext
 ROOT = Path(__file__).parents[1]
 # They carry the work but compute no result.
 NOT_COMPUTING = {"prefect", "grimp", "rich", "httpx", "filelock"}
+
+
+_one_at_a_time = threading.Lock()
 
 
 @dataclass
@@ -36,12 +40,17 @@ def _jsonable(value: Any) -> Any:
     return json.loads(json.dumps(value, default=lambda model: model.model_dump(mode="json"), sort_keys=True))
 
 
-@functools.cache
 def code_identity(module: str) -> dict[str, str]:
     """Hash of each project module that `module` runs, and version of each library: name → hash or version.
 
     Comments, formatting and docstrings don't count. Templates beside a module (`<module>.*.j2`) do.
     """
+    with _one_at_a_time:  # CPython 3.11 sometimes raises SystemError where two threads parse (gh-106905)
+        return _code_identity(module)
+
+
+@functools.cache
+def _code_identity(module: str) -> dict[str, str]:
     graph = _import_graph()
     modules = {module} | {m for m in graph.find_upstream_modules(module) if m in _project_modules()}
     modules |= {".".join(m.split(".")[:depth]) for m in modules for depth in range(1, m.count(".") + 1)}  # packages

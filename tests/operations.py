@@ -22,6 +22,7 @@ from tasks.experiment.dataset import data_root
 QUICK = {"source_epochs": 1, "target_epochs": 3, "frozen_epochs": 1}
 LONG = QUICK | {"source_epochs": 1000}  # minutes
 Value = TypeVar("Value")
+PATIENCE = 60.0  # seconds for an answer from a server on a busy machine
 
 
 def until(condition: Callable[[], Value], seconds: float, what: str) -> Value:
@@ -117,13 +118,17 @@ class Machine:
         return self.post(f"deployments/{self.deployment(deployment)['id']}/create_flow_run", body)["id"]
 
     def deployment(self, name: str) -> dict[str, Any]:
-        return httpx.get(f"{self.api}/deployments/name/transfer-learning/{name}").raise_for_status().json()
+        return (
+            httpx.get(f"{self.api}/deployments/name/transfer-learning/{name}", timeout=PATIENCE)
+            .raise_for_status()
+            .json()
+        )
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        return httpx.post(f"{self.api}/{path}", json=body).raise_for_status().json()
+        return httpx.post(f"{self.api}/{path}", json=body, timeout=PATIENCE).raise_for_status().json()
 
     def flow_run(self, run_id: str) -> dict[str, Any]:
-        return httpx.get(f"{self.api}/flow_runs/{run_id}").raise_for_status().json()
+        return httpx.get(f"{self.api}/flow_runs/{run_id}", timeout=PATIENCE).raise_for_status().json()
 
     def flow_runs(self, **flow_runs: Any) -> list[dict[str, Any]]:
         """Newest first."""

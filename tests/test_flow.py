@@ -117,25 +117,6 @@ def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> No
     assert [float(line) for line in done.stdout.split()] == pytest.approx(reported, abs=1e-7)
 
 
-def test_key_follows_code_but_not_comments(monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer = cache.ROOT / "tasks/experiment/trainer.py"
-    original = trainer.read_text()
-    assert {"tasks.experiment.trainer", "tasks.experiment"} <= set(cache.code_identity("tasks.train"))
-    assert "tasks.experiment.plots" not in cache.code_identity("tasks.train")
-    assert {"tensorflow", "keras", "numpy"} <= set(cache.code_identity("tasks.train"))
-    real = Path.read_text
-
-    def source(text: str) -> bytes:
-        monkeypatch.setattr(Path, "read_text", lambda self: text if self == trainer else real(self))
-        return cache._normalized_source("tasks.experiment.trainer")
-
-    same = source(original)
-    assert source(original.replace('"""The trainer:', '"""A trainer:') + "\n\n# a comment\n") == same
-    edited = original.replace("w - r * g", "w - 2 * r * g")
-    assert edited != original
-    assert source(edited) != same
-
-
 def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artifacts: Path, first: dict) -> None:
     script = (
         "import sys; from flows.transfer_learning import transfer_learning\n"
