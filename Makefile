@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study serve prune test operations faults faults-table bench lint lock
+.PHONY: run study serve prune test operations faults faults-table bench lint lock own-data
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
@@ -21,6 +21,10 @@ test: .venv/installed
 # Real servers, workers, kills and a browser (Debian's or Ubuntu's package chromium).
 operations: .venv/installed
 	.venv/bin/python -m pytest -m operations
+
+# Flow and study on data and models of one's own, and README's walk-through as it is written.
+own-data: .venv/installed
+	.venv/bin/python -m pytest -m own_data
 
 # ARGS="--help" tells what can be changed.
 bench: .venv/installed

@@ -7,22 +7,22 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from tasks.command_line import run_from_command_line
-from tasks.download import download
+from tasks.download import open_data
 from tasks.evaluate_study import evaluate_study
 from tasks.experiment.arms import Trial, full_plan, pair_plan
+from tasks.experiment.dataset import UnusableInputError
 from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
 from tasks.experiment.runs import artifacts_in_use
-from tasks.normalize import normalize
 from tasks.progress import watch
 from tasks.report import publish
 from tasks.report_study import report_study
+from tasks.source import networks_A, open_source, results_with, starts
 from tasks.split import split
 from tasks.stage import pipeline, refreshing
-from tasks.train import train_A
 from tasks.train_arms import train_arms
 
 Resample = Annotated[bool, Field(description="Each seed draws its own training images of task B.")]
-Pairs = Annotated[bool, Field(description="Also try all 45 pairs of target classes, with pair_replicates seeds each.")]
+Pairs = Annotated[bool, Field(description="Also try all pairs of target classes, with pair_replicates seeds each.")]
 PairReplicates = Annotated[int, Field(ge=2, le=1000, description="Seeds for each pair of target classes.")]
 
 
@@ -38,35 +38,44 @@ def transfer_study(
 ) -> str:
     """Is it transfer that helps, what of it, how many labels is it worth, and for which classes?"""
     seeds, pair_seeds = (list(range(seed, seed + count)) for count in (replicates, pair_replicates))
+    if pairs and len(experiment.target_classes) > 2:
+        raise UnusableInputError("pairs compares pairs of classes: give two target_classes with it")
     with artifacts_in_use(), refreshing(refresh):
-        data = download()
-        pixels = {kind: normalize(data, kind) for kind in ("standardize", "none")}
-        trained: list[Any] = []
+        data = open_data(experiment.dataset)
+        source = open_source(experiment, data)
         splits: list[Any] = []
+        started = {kind: starts(experiment.vary(normalization=kind), data, source) for kind in experiment.pixel_kinds}
 
-        def train(variant: Experiment, plan: tuple[Trial, ...], seeds: list[int]) -> Any:
-            """All networks of a variant of the experiment."""
-            tasks = split(data, variant.target_class_ids, variant.target_samples, variant.balanced)
-            given = unmapped(data), unmapped(pixels[variant.normalization])
-            A = train_A.map(*given, unmapped(tasks.source), unmapped(variant.source_training), seeds)
+        def train(variant: Experiment, plan: tuple[Trial, ...], seeds: list[int]) -> tuple[Any, Any]:
+            """All networks of a variant of the experiment: those of A, and those of B."""
+            classes = variant.target_numbers(data.classes)
+            tasks = split(data, source, classes, variant.target_samples, variant.balanced)
+            start_A, start_B = started[variant.normalization]
+            A = networks_A(variant, source, start_A, tasks.source, seeds)
+            given = unmapped(data), unmapped(start_B)
             arms = unmapped(variant), unmapped(plan), unmapped(resample_target)
-            runs = train_arms.map(*given, unmapped(tasks.target), *arms, seeds, A)
             splits.append(tasks)
-            trained.extend([*A, *runs])
-            return runs
+            return A, train_arms.map(*given, unmapped(tasks.target), *arms, seeds, A)
 
-        runs = [*train(experiment, full_plan(experiment), seeds)]
-        other_pixels = "none" if experiment.normalization == "standardize" else "standardize"
-        runs += train(experiment.vary(normalization=other_pixels), pair_plan(experiment), seeds)
-        for classes in experiment.all_target_classes() if pairs else ():
-            runs += train(experiment.vary(target_classes=classes), pair_plan(experiment), pair_seeds)
-        watch("study", trained)
-        answers = evaluate_study(experiment, [run.result() for run in runs])
-        written = report_study(experiment, resample_target, answers)
-        A, B = trained[0].result().folder(), runs[0].result().folder()
+        first = train(experiment, full_plan(experiment), seeds)
+        other_pixels = [
+            train(experiment.vary(normalization=kind), pair_plan(experiment), seeds)
+            for kind in experiment.pixel_kinds[1:]
+        ]
+        other_classes = [
+            train(experiment.vary(target_classes=classes), pair_plan(experiment), pair_seeds)
+            for classes in (experiment.all_target_classes(data.classes) if pairs else ())
+        ]
+        trained = [first, *other_pixels, *other_classes]
+        watch("study", [future for A, B in trained for future in (*(A if source else ()), *B)])
+        done = [results_with(A, B, may_diverge=(A, B) in other_pixels) for A, B in trained]
+        runs = [run for _, B in done for run in B]
+        answers = evaluate_study(data, experiment, runs)
+        written = report_study(data, source, experiment, resample_target, answers)
+        A, B = (networks[0].folder() for networks in done[0])
         models = {"A": A / "model.keras", "B_scratch": B / "scratch.keras", "B_on_A": B / "transfer.keras"}
         kept = {name: path for name, path in models.items() if path.exists()}  # one that diverged was not stored
-        used = [pixels, splits, [each.result() for each in trained], answers]
+        used = [data, source, started, splits, done, answers]
         folder = publish(flow_run.name, written, kept, used, prefix="study-")
     return str(folder)
 

@@ -4,16 +4,16 @@ from prefect import State, unmapped
 from prefect.runtime import flow_run
 
 from tasks.command_line import run_from_command_line
-from tasks.download import download
+from tasks.download import open_data
 from tasks.evaluate import evaluate
 from tasks.experiment.history import earlier_nights
 from tasks.experiment.recipe import Experiment, Keep, Refresh, Replicates, Seed
 from tasks.experiment.runs import artifacts_in_use
-from tasks.normalize import normalize
 from tasks.report import made_with, publish, report
+from tasks.source import networks_A, open_source, results, starts
 from tasks.split import split
 from tasks.stage import pipeline, refreshing
-from tasks.train import train_A, train_B_scratch, transfer_B_on_A
+from tasks.train import train_B_scratch, transfer_B_on_A
 from tasks.verdict import conclude, keep_newest
 
 
@@ -28,19 +28,22 @@ def transfer_learning(
     """How much does starting from a related model help when labels are few? A pair of runs a seed, compared."""
     seeds = list(range(seed, seed + replicates))
     with artifacts_in_use(), refreshing(refresh):
-        data = download()
-        pixels = normalize(data, experiment.normalization)
-        tasks = split(data, experiment.target_class_ids, experiment.target_samples, experiment.balanced)
-        given = unmapped(data), unmapped(pixels)
-        A = train_A.map(*given, unmapped(tasks.source), unmapped(experiment.source_training), seeds)
+        data = open_data(experiment.dataset)
+        source = open_source(experiment, data)
+        classes = experiment.target_numbers(data.classes)
+        tasks = split(data, source, classes, experiment.target_samples, experiment.balanced)
+        start_A, start_B = starts(experiment, data, source)
+        A = networks_A(experiment, source, start_A, tasks.source, seeds)
+        given = unmapped(data), unmapped(start_B)
         scratch = train_B_scratch.map(*given, unmapped(tasks.target), unmapped(experiment.scratch_training), seeds)
         transfer = transfer_B_on_A.map(*given, unmapped(tasks.target), unmapped(experiment.transfer_training), seeds, A)
-        models = {"A": A.result(), "B_scratch": scratch.result(), "B_on_A": transfer.result()}
+        models = {"A": results(A), "B_scratch": results(scratch), "B_on_A": results(transfer)}
         scores = evaluate(data, tasks.target, seeds, models["B_scratch"], models["B_on_A"])
         earlier = earlier_nights(experiment, seeds) if refresh else None  # a night computes everything anew
-        written = report(data, experiment, tasks.target, scores, models, made_with(), earlier)
+        written = report(data, source, experiment, tasks.target, scores, models, made_with(), earlier)
         first = {name: each[0].folder() / "model.keras" for name, each in models.items()}
-        folder = publish(flow_run.name, written, first, used=[pixels, tasks, models, scores])
+        used = [data, source, start_A, start_B, tasks, models, scores]
+        folder = publish(flow_run.name, written, first, used)
     keep_newest(keep)
     return conclude(folder)
 

@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 
 from tasks.experiment.store import artifacts_root
-from tasks.progress import bars_in_terminal
+from tasks.progress import bars_in_terminal, refusals_without_traceback
 from tasks.server import prefect_api
 
 
@@ -91,12 +91,12 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
         # Something must be trained for sure: import TensorFlow while the server starts.
         threading.Thread(target=importlib.import_module, args=["tasks.experiment.trainer"], daemon=True).start()
     try:
-        with prefect_api(), bars_in_terminal():
+        with prefect_api(), bars_in_terminal(), refusals_without_traceback():
             state: Any = flow(**parameters, return_state=True)
     except (httpx.HTTPError, RuntimeError) as error:  # not of the flow's own: those make a failed state
         sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
     if not state.is_completed():
-        sys.exit(f"{state.name}: {state.message}")  # the log above has the details
+        sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if more can be said
     folder = Path(state.result())
     metrics = json.loads((folder / "metrics.json").read_text())
     print(metrics["answer"])

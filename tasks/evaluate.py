@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tasks.experiment import dataset
+from tasks.experiment.dataset import DataSet
 from tasks.experiment.networks import load_network
-from tasks.experiment.scores import predict, score
+from tasks.experiment.scores import decide, predict, score
 from tasks.experiment.splits import load_task
 from tasks.experiment.statistics import error_reduction, error_reduction_interval, mcnemar, wins
 from tasks.experiment.store import Artifact, save
@@ -17,11 +17,11 @@ from tasks.stage import stage
 
 @stage()
 def evaluate(
-    data: dataset.DataSet, target: Artifact, seeds: list[int], scratch: list[Artifact], transfer: list[Artifact]
+    data: DataSet, target: Artifact, seeds: list[int], scratch: list[Artifact], transfer: list[Artifact]
 ) -> Artifact:
-    """Store scores.json and probabilities.npz (float32, shape (pairs, images), for scratch and transfer)."""
+    """Store scores.json and probabilities.npz (of either arm; see scores.py, with a first axis of pairs)."""
     test = load_task(target)["test"]
-    images = dataset.read_images("t10k")[test.rows]
+    images = data.images("test")[test.rows]
     probabilities = {
         "scratch": np.stack([_probabilities(model, images) for model in scratch]),
         "transfer": np.stack([_probabilities(model, images) for model in transfer]),
@@ -37,7 +37,7 @@ def evaluate(
         "pairs": wins(scratch_errors, transfer_errors),
     }
     if len(seeds) == 1:
-        right = [(p[0] > 0.5) == test.labels for p in probabilities.values()]
+        right = [decide(p[0]) == test.labels for p in probabilities.values()]
         scores["mcnemar"] = mcnemar(*right)
 
     def write(folder: Path) -> None:

@@ -3,18 +3,20 @@
 import json
 from pathlib import Path
 
+from tasks.experiment.dataset import DataSet
 from tasks.experiment.recipe import Experiment
 from tasks.experiment.store import Artifact, save
 from tasks.stage import stage
 
 
 @stage()
-def evaluate_study(experiment: Experiment, runs: list[Artifact]) -> Artifact:
+def evaluate_study(data: DataSet, experiment: Experiment, runs: list[Artifact]) -> Artifact:
     """Store runs.csv and runs.parquet (a row a network) and answers.json."""
     from tasks.experiment.study import answer_questions, replicates, tabulate
 
     table = tabulate([row for seed in runs for row in json.loads((seed.folder() / "runs.json").read_text())])
-    answers = {"replicates": replicates(table, experiment), "study": answer_questions(table, experiment)}
+    given = table, experiment, data.classes
+    answers = {"replicates": replicates(*given), "study": answer_questions(*given)}
 
     def write(folder: Path) -> None:
         table.to_csv(folder / "runs.csv", index=False)

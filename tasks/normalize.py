@@ -4,15 +4,15 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.experiment import dataset
+from tasks.experiment.dataset import DataSet
 from tasks.experiment.pixels import save_pixels
 from tasks.experiment.store import Artifact
 from tasks.stage import stage
 
 
 @stage()
-def normalize(data: dataset.DataSet, normalization: Literal["standardize", "none"]) -> Artifact:
-    images = dataset.read_images("train")[: -dataset.VALIDATION_IMAGES]
+def normalize(data: DataSet, normalization: Literal["standardize", "none"]) -> Artifact:
+    images = data.images("train")[: -data.validation_images]
     mean, std = np.zeros(images.shape[1:], np.float32), np.ones(images.shape[1:], np.float32)
     if normalization == "standardize":
         # Sums of whole numbers: exact, and ten times faster than in floats.

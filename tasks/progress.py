@@ -18,6 +18,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.theme import Theme
 
+from tasks.experiment.dataset import DivergedError, UnusableInputError
 from tasks.experiment.recipe import Training
 
 EPOCH_SECONDS = 1.0  # between two signs of life of one training
@@ -52,6 +53,23 @@ def bars_in_terminal() -> Iterator[None]:
 
 def _is_not_in_bar(record: logging.LogRecord) -> bool:
     return not hasattr(record, "in_bar")
+
+
+@contextmanager
+def refusals_without_traceback() -> Iterator[None]:
+    """Leave tracebacks of what the user can mend out of the terminal's log: states say it in a sentence."""
+    handlers = [h for h in logging.getLogger().handlers if isinstance(h, PrefectConsoleHandler)]
+    for handler in handlers:
+        handler.addFilter(_is_no_refusal)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(_is_no_refusal)
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], UnusableInputError | DivergedError))
 
 
 class _Bar:

@@ -45,7 +45,7 @@ class Record(BaseModel):
     def is_intact(self) -> bool:
         """Whether what the result names is there and undamaged."""
         handles = [self.result.source, self.result.target] if isinstance(self.result, Splits) else [self.result]
-        return all(handle.is_intact() for handle in handles)
+        return all(handle.is_intact() for handle in handles if handle)
 
 
 class RecordSerializer(Serializer):  # type: ignore[type-arg]

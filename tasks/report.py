@@ -14,12 +14,16 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
 
 from tasks.cache import code_identity, library_version
-from tasks.experiment import dataset, history, plots
+from tasks.experiment import history, plots
+from tasks.experiment.card import model_card
+from tasks.experiment.dataset import DataSet
 from tasks.experiment.locks import temporary_folder
+from tasks.experiment.look import class_counts
 from tasks.experiment.page import write_pages
-from tasks.experiment.recipe import CLASS_NAMES, Experiment
+from tasks.experiment.recipe import Experiment
 from tasks.experiment.runs import RECORD
-from tasks.experiment.sentences import answer
+from tasks.experiment.scores import decide
+from tasks.experiment.sentences import answer, told_apart
 from tasks.experiment.splits import load_task
 from tasks.experiment.store import Artifact, artifacts_in, artifacts_root, copy_files, save
 from tasks.progress import shown_at_most
@@ -32,18 +36,21 @@ CAPTIONS = {
     "curves": "Learning curves of task B",
     "confusion": "Confusion matrices",
     "disagreements": "Test images on which scratch and transfer disagree",
+    "data": "The first training images of each class",
     "history": "Error reduction by night, with its interval; what changed between two nights is marked",
 }
 
 
 @stage()
 def report(
-    data: dataset.DataSet, experiment: Experiment, target: Artifact, scores: Artifact,
+    data: DataSet, source: DataSet | None, experiment: Experiment, target: Artifact, scores: Artifact,
     models: dict[str, list[Artifact]], made_with: dict[str, dict[str, str]], earlier: list[history.Night] | None,
 ) -> Artifact:  # fmt: skip
     """models: A, B_scratch and B_on_A of each seed. earlier: the nights to compare with; None: this is no night."""
     folder = scores.folder()
     metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), **made_with}
+    numbers = experiment.target_numbers(data.classes)
+    metrics["data"] = describe_data(data, source, numbers)
     metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
     for i, replicate in enumerate(metrics["replicates"]):
         replicate["weights"] = {
@@ -56,13 +63,12 @@ def report(
     with np.load(folder / "probabilities.npz", allow_pickle=False) as arrays:
         probabilities = {arm: arrays[arm][0] for arm in ("scratch", "transfer")}
     test = load_task(target)["test"]
-    right = {arm: (p > 0.5) == test.labels for arm, p in probabilities.items()}
+    right = {arm: decide(p) == test.labels for arm, p in probabilities.items()}
     histories = {
         arm: [json.loads((model.folder() / "history.json").read_text()) for model in models[name]]
         for arm, name in (("scratch", "B_scratch"), ("transfer", "B_on_A"))
     }
-    negative, positive = experiment.target_class_ids
-    names = CLASS_NAMES[negative], CLASS_NAMES[positive]
+    names = data.names(numbers)
 
     def write(folder: Path) -> None:
         pictures = folder / "plots"
@@ -70,15 +76,32 @@ def report(
         plots.draw_curves(histories, experiment.frozen_epochs, pictures / "curves.png")
         plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")
         plots.draw_confusions(metrics["replicates"], names, pictures / "confusion.png")
-        images = dataset.read_images("t10k")[test.rows]
+        images = data.images("test")[test.rows]
+        plots.draw_samples(data, pictures / "data.png")
         plots.draw_disagreements(images, test.labels, right, names, pictures / "disagreements.png")
         if earlier is not None:
             plots.draw_nights(nights, pictures / "history.png")
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
         captions = {name: caption for name, caption in CAPTIONS.items() if (pictures / f"{name}.png").exists()}
-        write_pages(folder, "report", captions, metrics=metrics, names=names)
+        write_pages(folder, "report", captions, metrics=metrics, apart=told_apart(names))
 
     return save("report", write)
+
+
+def describe_data(data: DataSet, source: DataSet | None, numbers: tuple[int, ...]) -> dict[str, Any]:
+    """What a report tells of the data; numbers: task B's classes. source_classes: None if A was not trained here."""
+    counts = class_counts(data)
+    of_A = [row for number, row in enumerate(counts) if number not in numbers] if source == data else []
+    of_A = class_counts(source) if source and source != data else of_A
+    of_B = [counts[number] for number in numbers]
+    images = {
+        task: {part: sum(row[part] for row in rows) for part in ("training", "validation", "test")}
+        for task, rows in (("A", of_A), ("B", of_B))
+    }
+    return {
+        "image_shape": data.image_shape, "classes": counts, "notes": data.notes, "images": images,
+        "source_classes": [row["class"] for row in of_A] or None, "target_classes": [row["class"] for row in of_B],
+    }  # fmt: skip
 
 
 def environment() -> dict[str, str]:
@@ -106,12 +129,15 @@ def publish(name: str, written: Artifact, models: dict[str, Path], used: Any, pr
         new, link = temporary / "run", temporary / "latest"
         copy_files(written, new)
         (new / "models").mkdir(exist_ok=True)
+        metrics = json.loads((new / "metrics.json").read_text())
         for model, file in models.items():
             shutil.copyfile(file, new / "models" / f"{model}.keras")
+            epochs = file.with_name("history.json")
+            last_epoch = json.loads(epochs.read_text())[-1] if epochs.exists() else None
+            (new / "models" / f"{model}.md").write_text(model_card(model, metrics, last_epoch))
         (new / RECORD).write_text(json.dumps(_record([written, used]), indent=1))
         in_ui = (new / "ui.md").read_text()
         (new / "ui.md").unlink()
-        metrics = json.loads((new / "metrics.json").read_text())
         if folder.exists():  # the same run, tried again
             folder.rename(temporary / "earlier")
         new.rename(folder)

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from tasks.experiment import plots
+from tasks.experiment.dataset import DataSet
 from tasks.experiment.page import write_pages
-from tasks.experiment.recipe import CLASS_NAMES, Experiment
-from tasks.experiment.sentences import study_answer
+from tasks.experiment.recipe import Experiment
+from tasks.experiment.sentences import study_answer, told_apart
 from tasks.experiment.statistics import ALPHA, TOO_SMALL
 from tasks.experiment.store import Artifact, copy_files, save
-from tasks.report import environment
+from tasks.report import describe_data, environment
 from tasks.stage import stage
 
 CAPTIONS = {
@@ -18,12 +19,15 @@ CAPTIONS = {
     "arms": "Error reduction of each arm against scratch, with its 95 % interval",
     "labels": "Test accuracy against the number of labelled images of task B",
     "pixels": "Test accuracy of each pair on standardized and on raw pixels",
+    "data": "The first training images of each class",
     "classes": "Error reduction for each pair of target classes; a dot: the interval holds 0",
 }
 
 
 @stage()
-def report_study(experiment: Experiment, resample_target: bool, answers: Artifact) -> Artifact:
+def report_study(
+    data: DataSet, source: DataSet | None, experiment: Experiment, resample_target: bool, answers: Artifact
+) -> Artifact:
     """Store runs.csv, runs.parquet, metrics.json, the report and plots/."""
     import pandas as pd
 
@@ -33,6 +37,8 @@ def report_study(experiment: Experiment, resample_target: bool, answers: Artifac
     found: dict[str, Any] = json.loads((answers.folder() / "answers.json").read_text())
     study, table = found["study"], pd.read_parquet(answers.folder() / "runs.parquet")
     metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment()}
+    numbers = experiment.target_numbers(data.classes)
+    metrics["data"] = describe_data(data, source, numbers)
     metrics |= {"resample_target": resample_target, "answer": study_answer(study)}
     metrics |= {"error_reduction": study["help"]["error_reduction"], "pairs": study["help"]["pairs"]} | found
 
@@ -44,15 +50,26 @@ def report_study(experiment: Experiment, resample_target: bool, answers: Artifac
         plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")
         study_plots.draw_arms(study["arms"]["against_scratch"], pictures / "arms.png")
         study_plots.draw_labels(study["labels"], pictures / "labels.png")
-        study_plots.draw_pixels(of_experiment(table, experiment), pictures / "pixels.png")
+        if "pixels" in study:
+            study_plots.draw_pixels(of_experiment(table, experiment, data.classes), pictures / "pixels.png")
+        plots.draw_samples(data, pictures / "data.png")
         if "classes" in study:
-            study_plots.draw_classes(study["classes"], CLASS_NAMES, pictures / "classes.png")
+            study_plots.draw_classes(study["classes"], data.classes, pictures / "classes.png")
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
         captions = {name: caption for name, caption in CAPTIONS.items() if (pictures / f"{name}.png").exists()}
-        negative, positive = experiment.target_class_ids
-        names = CLASS_NAMES[negative], CLASS_NAMES[positive]
+        names = data.names(numbers)
         rule = {"alpha": ALPHA, "too_small": TOO_SMALL}
         counts = {"runs": len(table), "diverged": int(table.diverged.sum())}
-        write_pages(folder, "study", captions, metrics=metrics, study=study, names=names, rule=rule, **counts)
+        write_pages(
+            folder,
+            "study",
+            captions,
+            metrics=metrics,
+            study=study,
+            names=names,
+            apart=told_apart(names),
+            rule=rule,
+            **counts,
+        )
 
     return save("report_study", write)

@@ -1,25 +1,54 @@
 """split: validation is the end of the training images; task A and task B get their rows and labels."""
 
-from tasks.experiment import dataset
-from tasks.experiment.recipe import CLASS_NAMES
-from tasks.experiment.splits import Splits, first_samples, save_task, task_examples
+from tasks.experiment.dataset import DataSet, UnusableInputError
+from tasks.experiment.splits import Examples, Splits, first_samples, save_task, task_examples
+from tasks.experiment.store import Artifact
 from tasks.stage import stage
 
 
 @stage()
-def split(data: dataset.DataSet, target_classes: tuple[int, int], target_samples: int, balanced: bool) -> Splits:
-    train, test = dataset.read_labels("train"), dataset.read_labels("t10k")
-    cut = len(train) - dataset.VALIDATION_IMAGES
-    others = tuple(number for number in range(len(CLASS_NAMES)) if number not in target_classes)
-
-    def parts(classes: tuple[int, ...]) -> dict:
-        return {
-            "train": task_examples(train, classes, 0, cut),
-            "valid": task_examples(train, classes, cut, len(train)),
-            "test": task_examples(test, classes, 0, len(test)),
-        }
-
-    source, target = parts(others), parts(tuple(target_classes))
+def split(
+    data: DataSet, source: DataSet | None, target_classes: tuple[int, ...], target_samples: int, balanced: bool
+) -> Splits:
+    """Task A has all classes of `source`; if that is `data` itself, those that task B has not."""
+    target = _parts(data, tuple(target_classes))
     target["pool"] = target["train"]
     target["train"] = first_samples(target["pool"], target_samples, balanced=balanced)
-    return Splits(source=save_task("split_A", source), target=save_task("split_B", target))
+    if len(set(target["train"].labels.tolist())) < 2:
+        raise UnusableInputError(
+            f"the first {target_samples} images of task B are all of one class: give more target_samples, or balanced"
+        )
+    kept = save_task("split_B", target)
+    return Splits(source=_split_A(data, source, target_classes) if source else None, target=kept)
+
+
+def _split_A(data: DataSet, source: DataSet, target_classes: tuple[int, ...]) -> Artifact:
+    if source.image_shape != data.image_shape:
+        raise UnusableInputError(
+            f"the images of source_dataset have the shape {source.image_shape}, those of dataset {data.image_shape}: "
+            "they must be the same"
+        )
+    taken = target_classes if source == data else ()
+    classes = tuple(number for number in range(len(source.classes)) if number not in taken)
+    if len(classes) < 2:
+        raise UnusableInputError(
+            f"of {len(data.classes)} classes task B has {len(taken)}, but task A needs two at least: give fewer "
+            "target_classes, or a source_dataset or source_model"
+        )
+    return save_task("split_A", _parts(source, classes))
+
+
+def _parts(data: DataSet, classes: tuple[int, ...]) -> dict[str, Examples]:
+    """Training, validation and test examples of the classes; each class must be in each part."""
+    train, test = data.labels("train"), data.labels("test")
+    cut = len(train) - data.validation_images
+    parts = {
+        "train": task_examples(train, classes, 0, cut),
+        "valid": task_examples(train, classes, cut, len(train)),
+        "test": task_examples(test, classes, 0, len(test)),
+    }
+    for part, examples in parts.items():
+        if missing := sorted(set(range(len(classes))) - set(examples.labels.tolist())):
+            names = ", ".join(data.classes[classes[label]] for label in missing)
+            raise UnusableInputError(f"the data set has no {part} images of {names}")
+    return parts

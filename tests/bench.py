@@ -46,12 +46,12 @@ class SourceTask:
     """Task A on the real data, as arrays and as models."""
 
     def __init__(self) -> None:
-        from tasks.experiment import dataset, sources
+        from tasks.experiment import sources
         from tasks.experiment.recipe import Experiment
         from tasks.experiment.splits import first_samples, task_examples
 
-        sources.fetch()
-        labels, self.images = dataset.read_labels("train"), dataset.read_images("train")
+        data = sources.fetch()
+        labels, self.images = data.labels("train"), data.images("train")
         classes = (1, 3, 4, 5, 6, 7, 8, 9)
         self.train, self.valid = (
             task_examples(labels, classes, 0, 55_000),
@@ -69,7 +69,7 @@ class SourceTask:
     def network(self, classes: int = 8, seed: int = 1) -> Any:
         from tasks.experiment.networks import build_network
 
-        return build_network(self.experiment.source_training, classes, self.mean, self.std, seed)
+        return build_network(self.experiment.source_training, classes, (self.mean, self.std), seed)
 
     def train_with_trainer(self, model: Any, epochs: int = 1, seed: int = 1) -> list[Any]:
         from tasks.experiment.randomness import generator

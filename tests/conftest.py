@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tasks.experiment import sources
-from tasks.experiment.dataset import FILES, data_root
+from tasks.experiment.dataset import data_root
+from tasks.experiment.fashion_mnist import FILES
 from tests.faults import (  # noqa: F401 (hooks)
     pytest_addoption,
     pytest_collection_modifyitems,

@@ -18,11 +18,11 @@ def run(seed: int, raw: bool) -> dict[str, Any]:
     import numpy as np
     import tensorflow as tf
 
-    from tasks.experiment import dataset
+    from tasks.experiment import sources
 
     seconds: dict[str, float] = {}
-    x_full, y_full = dataset.read_images("train"), dataset.read_labels("train")
-    x_test, y_test = dataset.read_images("t10k"), dataset.read_labels("t10k")
+    data = sources.fetch()
+    x_full, y_full, x_test, y_test = (read(part) for part in ("train", "test") for read in (data.images, data.labels))
     x_train, y_train, x_valid, y_valid = x_full[:-5000], y_full[:-5000], x_full[-5000:], y_full[-5000:]
     if not raw:
         means, stds = x_train.mean(axis=0, keepdims=True), x_train.std(axis=0, keepdims=True)

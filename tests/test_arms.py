@@ -1,4 +1,5 @@
 from tasks.experiment.arms import BUDGETS, arms, full_plan, pair_plan
+from tasks.experiment.fashion_mnist import CLASS_NAMES
 from tasks.experiment.recipe import Experiment
 
 EXPERIMENT = Experiment()
@@ -41,6 +42,6 @@ def test_a_number_of_images_of_ones_own_joins_the_budgets() -> None:
 
 
 def test_all_pairs_of_classes_keep_the_order_of_ones_own() -> None:
-    pairs = EXPERIMENT.vary(target_classes=("Pullover", "T-shirt/top")).all_target_classes()
+    pairs = EXPERIMENT.vary(target_classes=("Pullover", "T-shirt/top")).all_target_classes(CLASS_NAMES)
     assert len({frozenset(pair) for pair in pairs}) == len(pairs) == 45
     assert (2, 0) in pairs

@@ -13,7 +13,8 @@ from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 
 from flows.transfer_learning import transfer_learning
 from tasks.command_line import parse_parameters
-from tasks.experiment.recipe import CLASS_NAMES, Experiment
+from tasks.experiment.fashion_mnist import CLASS_NAMES
+from tasks.experiment.recipe import Experiment
 
 EXAMPLES = 250
 PATHS = ["../../etc/passwd", "/dev/null", "~/x", "a/../../b", "C:\\x", "%00", "$(reboot)", "{0}", "'; DROP TABLE", ""]

@@ -12,7 +12,7 @@ from prefect import flow
 
 from tasks.download import download
 from tasks.experiment import sources
-from tasks.experiment.dataset import FILES, is_valid
+from tasks.experiment.fashion_mnist import FILES, NAME, is_valid
 from tasks.experiment.sources import NoDataError, TransientNoDataError, fetch
 from tests.test_faults_kill import SMALL
 
@@ -182,7 +182,7 @@ def test_three_errors(
 
     @flow(result_storage=tmp_path / "artifacts" / "cache", persist_result=False)
     def only_download() -> None:
-        download.with_options(retry_delay_seconds=0)()
+        download.with_options(retry_delay_seconds=0)(NAME, None)
 
     only_download()
     assert failing_mirror == [whole]

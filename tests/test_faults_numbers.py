@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.experiment import dataset
-from tasks.experiment.dataset import FILES, DataSet
+from tasks.experiment.dataset import DataSet
+from tasks.experiment.fashion_mnist import FILES
 from tasks.experiment.pixels import load_pixels
 from tasks.experiment.splits import Examples
 from tasks.normalize import normalize
 from tests.runs import QUICK, run
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
+DATA = DataSet(classes=("a", "b"), image_shape=(28, 28), validation_images=5_000)
 
 
 def trained(artifacts: Path) -> set[Path]:
@@ -116,7 +117,7 @@ def test_constant_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
     images = np.full((6_000, 28, 28), 7, np.uint8)
     write_idx(tmp_path / "data" / "raw" / "train-images-idx3-ubyte", images)
-    pixels = load_pixels(normalize.fn(DataSet(files={}), "standardize"))
+    pixels = load_pixels(normalize.fn(DATA, "standardize"))
     assert (pixels[0] == 7).all()
     assert (pixels[1] == 1).all()
     rows = np.arange(100, dtype=np.int32)
@@ -152,7 +153,7 @@ def test_hostile_idx(what: str, header: bytes, tmp_path: Path, monkeypatch: pyte
     tracemalloc.start()
     try:
         with pytest.raises(ValueError, match=f"{file}: not an IDX file of bytes"):
-            dataset.read_images("train")
+            DATA.images("train")
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.experiment.dataset import FILES, is_valid
+from tasks.experiment.fashion_mnist import FILES, is_valid
 from tests.runs import Lives, run
 from tests.test_faults_kill import SMALL, assert_latest_is_whole, assert_nothing_lost, kept
 

@@ -14,7 +14,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.transfer_learning import transfer_learning
 from tasks import cache
 from tasks.download import download
-from tasks.experiment import dataset, sources
+from tasks.experiment import sources
+from tasks.experiment.dataset import DataSet
+from tasks.experiment.fashion_mnist import NAME
 from tasks.experiment.sentences import answer
 from tests import flow_runs
 from tests.flow_runs import QUICK
@@ -99,9 +101,10 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
 
 def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> None:
     run(artifacts)
-    labels = dataset.read_labels("t10k")
+    data = sources.fetch()
+    labels = data.labels("test")
     kept = (labels == 0) | (labels == 2)
-    np.savez(tmp_path / "test.npz", x=dataset.read_images("t10k")[kept], y=(labels[kept] == 2).astype(np.int32))
+    np.savez(tmp_path / "test.npz", x=data.images("test")[kept], y=(labels[kept] == 2).astype(np.int32))
     script = (
         "import sys, keras, numpy as np; test = np.load('test.npz')\n"
         "for path in sys.argv[1:]: print(keras.models.load_model(path).evaluate(test['x'], test['y'], verbose=0)[1])"
@@ -160,7 +163,7 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
     good, attempts = mirror[path], []
     fetch = sources.fetch
 
-    def counted(progress: object) -> dataset.DataSet:
+    def counted(progress: object) -> DataSet:
         attempts.append(mirror[path][0])
         try:
             return fetch()
@@ -172,7 +175,7 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
 
     @flow(result_storage=tmp_path / "cache", persist_result=False)
     def only_download() -> None:
-        download.with_options(retry_delay_seconds=0)()
+        download.with_options(retry_delay_seconds=0)(NAME, None)
 
     mirror[path] = (404, b"")
     with pytest.raises(sources.NoDataError):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.experiment import sources
-from tasks.experiment.dataset import FILES, is_valid
+from tasks.experiment.fashion_mnist import FILES, is_valid
 from tasks.experiment.sources import NoDataError, TransientNoDataError, fetch
 
 SMALL = "t10k-labels-idx1-ubyte"

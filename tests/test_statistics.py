@@ -10,6 +10,7 @@ from scipy.stats import norm
 from flows.study import transfer_study
 from tasks.experiment.statistics import (
     TOO_SMALL,
+    accuracy_interval,
     error_reduction,
     error_reduction_interval,
     error_reduction_t_interval,
@@ -20,6 +21,7 @@ from tasks.experiment.statistics import (
     wilcoxon_p,
     wins,
 )
+from tests.convolutions import difference
 
 
 def test_error_reduction_by_hand() -> None:
@@ -173,3 +175,29 @@ def test_mcnemar_by_hand() -> None:
     assert (result["only_scratch_right"], result["only_transfer_right"]) == (0, 5)
     assert result["p_value"] == pytest.approx(2 / 2**5)
     assert mcnemar(transfer, transfer)["p_value"] == 1
+
+
+@pytest.mark.parametrize(("right", "images"), [(0, 20), (20, 20), (85, 107), (1836, 2000)])
+def test_accuracy_interval_is_scipys_wilson(right: int, images: int) -> None:
+    from scipy.stats import binomtest
+
+    expected = binomtest(right, images).proportion_ci(method="wilson")
+    found = accuracy_interval(right / images, images)
+    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_the_difference_of_two_error_reductions_is_paired_by_seed() -> None:
+    """Both networks' errors vary together from seed to seed: the difference hardly does."""
+    hard = np.linspace(0.5, 1.5, 9)
+
+    def metrics(scratch: float, transfer: float) -> dict:
+        pairs = [
+            {"seed": i, "scratch": {"accuracy": 1 - scratch * h}, "transfer": {"accuracy": 1 - transfer * h}}
+            for i, h in enumerate(hard)
+        ]
+        return {"replicates": pairs}
+
+    found = difference(metrics(0.2, 0.15), metrics(0.1, 0.05))
+    assert found["points"] == pytest.approx(25)
+    assert (found["low"], found["high"]) == pytest.approx((25, 25))
+    assert found["pairs"] == 9

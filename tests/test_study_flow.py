@@ -15,6 +15,7 @@ from prefect.settings import PREFECT_API_URL
 from flows.study import transfer_study
 from flows.transfer_learning import transfer_learning
 from tasks.cache import ROOT
+from tasks.experiment import sources
 from tasks.experiment.arms import full_plan, pair_plan
 from tasks.experiment.networks import build_network
 from tasks.experiment.pixels import load_pixels
@@ -43,7 +44,8 @@ def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(stu
     assert names == {
         "metrics.json", "report.html", "report.md", "run.json", "runs.csv", "runs.parquet",
         "models/A.keras", "models/B_scratch.keras", "models/B_on_A.keras",
-        "plots/pairs.png", "plots/arms.png", "plots/labels.png", "plots/pixels.png",
+        "models/A.md", "models/B_scratch.md", "models/B_on_A.md",
+        "plots/pairs.png", "plots/arms.png", "plots/labels.png", "plots/pixels.png", "plots/data.png",
     }  # fmt: skip
     table = pd.read_csv(folder / "runs.csv")
     pd.testing.assert_frame_equal(table, pd.read_parquet(folder / "runs.parquet"))
@@ -81,10 +83,11 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
 ) -> None:
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
     wild = QUICK.vary(learning_rate=10, normalization="none")
-    pixels, target = normalize.fn(None, "none"), split.fn(None, (0, 2), 200, False).target
-    untrained = build_network(wild.source_training, 8, *load_pixels(pixels), seed=42)
+    data = sources.fetch()
+    pixels, target = normalize.fn(data, "none"), split.fn(data, data, (0, 2), 200, False).target
+    untrained = build_network(wild.source_training, 8, load_pixels(pixels), seed=42)
     body = save("train_A", lambda folder: save_model(untrained, folder / "model.keras"))
-    runs = train_arms.fn(None, pixels, target, wild, full_plan(wild)[:6], True, 42, body).folder()
+    runs = train_arms.fn(data, pixels, target, wild, full_plan(wild)[:6], True, 42, body).folder()
     rows = pd.DataFrame(json.loads((runs / "runs.json").read_text())).set_index("arm")
     assert rows.diverged["scratch"]
     assert rows.diverged["self-transfer"]  # its body did

@@ -12,7 +12,7 @@ from tasks.experiment.splits import Examples
 from tasks.experiment.trainer import DivergedError, compiled, train
 
 TRAINING = Training(hidden_layers=2, hidden_units=16, learning_rate=0.05, batch_size=32, epochs=3)
-MEAN, STD = np.full((8, 8), 127, np.float32), np.full((8, 8), 74, np.float32)
+PIXELS = np.full((8, 8), 127, np.float32), np.full((8, 8), 74, np.float32)
 
 
 def data(classes: int, n: int = 300) -> tuple[np.ndarray, Examples, Examples]:
@@ -34,7 +34,7 @@ def test_weights_equal_keras_fit_on_the_same_batches(classes: int, samples: int,
     """203 examples: one epoch a call of the program; 45: several."""
     images, training, validation = data(classes)
     training = Examples(training.rows[:samples], training.labels[:samples])
-    ours, theirs = (build_network(TRAINING, classes, MEAN, STD, seed=7) for _ in range(2))
+    ours, theirs = (build_network(TRAINING, classes, PIXELS, seed=7) for _ in range(2))
     history = run(ours, images, training, validation, epochs=epochs)
 
     loss = "binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy"
@@ -60,7 +60,7 @@ def test_weights_equal_keras_fit_on_the_same_batches(classes: int, samples: int,
 
 def test_frozen_layers_stay_and_the_rest_moves() -> None:
     images, training, validation = data(2)
-    model = build_network(TRAINING, 2, MEAN, STD, seed=7)
+    model = build_network(TRAINING, 2, PIXELS, seed=7)
     names = tuple(layer.name for layer in hidden_layers(model))
     before = {layer.name: layer.get_weights() for layer in model.layers}
     run(model, images, training, validation, frozen_epochs=3, frozen_layers=names)
@@ -73,7 +73,7 @@ def test_frozen_layers_stay_and_the_rest_moves() -> None:
 
 def test_transfer_copies_and_never_shares() -> None:
     images, training, validation = data(2)
-    source, target = (build_network(TRAINING, classes, MEAN, STD, seed=s) for classes, s in ((8, 1), (2, 2)))
+    source, target = (build_network(TRAINING, classes, PIXELS, seed=s) for classes, s in ((8, 1), (2, 2)))
     before = [w.copy() for w in source.get_weights()]
     transfer_hidden_layers(source, target)
     assert np.array_equal(source.get_layer("hidden_1").get_weights()[0], target.get_layer("hidden_1").get_weights()[0])
@@ -83,7 +83,7 @@ def test_transfer_copies_and_never_shares() -> None:
 
 def test_same_seed_same_weights_bit_for_bit() -> None:
     images, training, validation = data(8)
-    first, second = (build_network(TRAINING, 8, MEAN, STD, seed=7) for _ in range(2))
+    first, second = (build_network(TRAINING, 8, PIXELS, seed=7) for _ in range(2))
     run(first, images, training, validation)
     tf.random.set_seed(99)  # the global seed plays no part
     run(second, tf.constant(images), training, validation)
@@ -110,7 +110,7 @@ def test_convolutions_take_the_same_path() -> None:
 
 def test_divergence_names_the_epoch_and_the_remedy() -> None:
     images, training, validation = data(2)
-    model = build_network(TRAINING, 2, np.zeros((8, 8), np.float32), np.full((8, 8), 1e-4, np.float32), seed=7)
+    model = build_network(TRAINING, 2, (np.zeros((8, 8), np.float32), np.full((8, 8), 1e-4, np.float32)), seed=7)
     with pytest.raises(DivergedError, match=r"in epoch \d.*lower learning_rate than 1e\+06"):
         run(model, images, training, validation, learning_rate=1e6, epochs=20)
 
@@ -118,7 +118,7 @@ def test_divergence_names_the_epoch_and_the_remedy() -> None:
 def test_one_program_for_every_seed_budget_and_freezing_even_for_threads() -> None:
     images, training, validation = data(2)
     few = Examples(training.rows[:40], training.labels[:40])
-    models = [build_network(TRAINING, 2, MEAN, STD, seed=seed) for seed in range(4)]
+    models = [build_network(TRAINING, 2, PIXELS, seed=seed) for seed in range(4)]
     arguments = [(training, {}), (few, {}), (training, {"frozen_epochs": 2, "frozen_layers": ("hidden_1",)}), (few, {})]
     threads = [
         threading.Thread(target=run, args=(model, images, rows, validation), kwargs=changes)

@@ -14,12 +14,12 @@ class Arm(Settings):
     """One way to train on task B, always from the same initial weights, on the same images, for as many epochs.
 
     body: whose hidden layers it starts from: "A", "B" (this seed's scratch network) or "random" (nobody's).
-    layers: how many hidden layers, from the first, are the body's, and frozen for the first `frozen_epochs`.
+    layers: how many hidden layers, from the first (None: all), are the body's, and frozen for `frozen_epochs`.
     """
 
     name: str
     body: Literal["random", "A", "B"]
-    layers: int
+    layers: int | None
     frozen_epochs: int
 
 
@@ -33,8 +33,8 @@ class Trial(Settings):
 
 def arms(experiment: Experiment) -> tuple[Arm, ...]:
     """All arms, scratch and transfer first. Another arm is another line."""
-    layers, epochs, frozen = experiment.hidden_layers, experiment.target_epochs, experiment.frozen_epochs
-    fewer = range(1, layers)
+    layers, epochs, frozen = experiment.reusable_layers, experiment.target_epochs, experiment.frozen_epochs
+    fewer = range(1, layers or 1)
     return (
         Arm(name="scratch", body="random", layers=0, frozen_epochs=0),
         Arm(name="transfer", body="A", layers=layers, frozen_epochs=frozen),

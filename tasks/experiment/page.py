@@ -24,6 +24,11 @@ def write_pages(folder: Path, report: str, captions: dict[str, str], **values: A
     (folder / "report.html").write_text(to_html(self_contained))
 
 
+def render(template: str, **values: Any) -> str:
+    """A template of this folder as plain text."""
+    return _environment().get_template(template).render(**values)
+
+
 def to_html(markdown: str) -> str:
     """A self-contained page of a report's Markdown; raw HTML inside it stays text."""
     from markdown_it import MarkdownIt

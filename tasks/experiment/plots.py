@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from tasks.experiment.dataset import DataSet
 from tasks.experiment.history import Night, changes
+from tasks.experiment.look import samples
 
 COLOURS = {"scratch": "#c0603a", "transfer": "#2a6f97"}
 DPI = 110
+NAMED_CLASSES = 20
 NAMED_NIGHTS = 10
+SAMPLES = 10  # of each class
 NAMED_SEEDS = 8  # more names than that would lie on top of each other
 
 
@@ -64,18 +68,42 @@ def draw_pairs(replicates: list[dict[str, Any]], path: Path) -> None:
     save_figure(figure, path)
 
 
-def draw_confusions(replicates: list[dict[str, Any]], names: tuple[str, str], path: Path) -> None:
+def draw_confusions(replicates: list[dict[str, Any]], names: tuple[str, ...], path: Path) -> None:
     """Confusion matrices, mean over seeds."""
-    figure, axes = figure_with_axes(2, f"Confusion on task B's test images, mean of {len(replicates)}")
+    size = max(3.6, 0.45 * len(names))
+    title = f"Confusion on task B's test images, mean of {len(replicates)}"
+    figure, axes = figure_with_axes(2, title, width=size + 0.6, height=size)
     for axis, arm in zip(axes, COLOURS, strict=True):
         counts = np.mean([replicate[arm]["confusion"] for replicate in replicates], axis=0)
         axis.imshow(counts, cmap="Blues", vmin=0)
-        for (row, column), count in np.ndenumerate(counts):
+        for (row, column), count in np.ndenumerate(counts) if len(names) <= NAMED_CLASSES else ():
             axis.text(column, row, f"{count:.0f}", ha="center", va="center",
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip
-        axis.set(title=arm, xticks=[0, 1], xticklabels=names, yticks=[0, 1], yticklabels=names)
-        axis.set(xlabel="answer", ylabel="truth")
+        shown = list(range(0, len(names), -(-len(names) // NAMED_CLASSES)))
+        labels = [names[number] for number in shown]
+        axis.set(title=arm, xticks=shown, yticks=shown, yticklabels=labels, xlabel="answer", ylabel="truth")
+        axis.set_xticklabels(labels, **({"rotation": 45, "ha": "right"} if len(names) > 2 else {}))
     save_figure(figure, path)
+
+
+def draw_samples(data: DataSet, path: Path) -> None:
+    """A row a class: its first training images."""
+    from matplotlib.figure import Figure
+
+    rows = samples(data, SAMPLES)[:NAMED_CLASSES]
+    figure = Figure(figsize=(0.62 * SAMPLES + 1.2, 0.62 * len(rows) + 0.2), layout="constrained")
+    for axes, name, images in zip(figure.subplots(len(rows), SAMPLES), data.classes, rows, strict=False):
+        for axis in axes:
+            axis.set_axis_off()
+        for axis, image in zip(axes, images, strict=False):
+            axis.imshow(image, cmap=_map_for(image), vmin=0, vmax=255)
+        axes[0].text(-0.2, 0.5, name, transform=axes[0].transAxes, ha="right", va="center", fontsize=8)
+    save_figure(figure, path)
+
+
+def _map_for(image: np.ndarray) -> str | None:
+    """Grey as ink on paper; colours as they are."""
+    return "gray_r" if image.ndim == 2 else None
 
 
 def draw_nights(nights: list[Night], path: Path) -> None:
@@ -105,7 +133,7 @@ def draw_nights(nights: list[Night], path: Path) -> None:
 
 
 def draw_disagreements(
-    images: np.ndarray, labels: np.ndarray, right: dict[str, np.ndarray], names: tuple[str, str], path: Path
+    images: np.ndarray, labels: np.ndarray, right: dict[str, np.ndarray], names: tuple[str, ...], path: Path
 ) -> None:
     """Images that one arm got right and the other wrong (first seed); up to eight of each."""
     from matplotlib.figure import Figure
@@ -118,6 +146,6 @@ def draw_disagreements(
             axis.axis("off")
         row[0].set_title(f"only {winner} right ({len(found)} images)", loc="left", fontsize=9, color=COLOURS[winner])
         for axis, i in zip(row, found, strict=False):
-            axis.imshow(images[i], cmap="gray_r")
+            axis.imshow(images[i], cmap=_map_for(images[i]))
             axis.text(0.5, -0.02, names[labels[i]], transform=axis.transAxes, ha="center", va="top", fontsize=7)
     save_figure(figure, path)

@@ -3,21 +3,12 @@
 import itertools
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
-CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
+from tasks.experiment import fashion_mnist
+from tasks.experiment.dataset import UnusableInputError
 
+NAMED_CLASSES = 50  # in a message
 
 # What every flow is asked for beside the experiment.
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Pairs of runs, one a seed.")]
@@ -29,28 +20,6 @@ Keep = Annotated[
 ]
 
 
-def class_id(name: int | str) -> int:
-    """The number of a class given by number or (case aside) by name.
-
-    Raises ValueError, with the names that exist, if there is no such class.
-    """
-    numbers: dict[int | str, int] = {}
-    for number, known in enumerate(CLASS_NAMES):
-        numbers |= {number: number, str(number): number, known.lower(): number}
-    key = name.lower() if isinstance(name, str) else name
-    if key not in numbers:
-        raise ValueError(f"no class {name!r}: give a number 0–9 or one of {', '.join(CLASS_NAMES)}")
-    return numbers[key]
-
-
-def _known_class(name: int | str) -> int | str:
-    class_id(name)
-    return name
-
-
-ClassName = Annotated[StrictInt | str, AfterValidator(_known_class)]
-
-
 class Settings(BaseModel):
     """Frozen, and strict about names: an unknown key is an error, never silently ignored."""
 
@@ -60,6 +29,7 @@ class Settings(BaseModel):
 class Training(Settings):
     """How one network is trained: plain SGD on shuffled batches."""
 
+    network: Literal["mlp", "cnn"] = "mlp"
     hidden_layers: int
     hidden_units: int
     learning_rate: float
@@ -69,13 +39,26 @@ class Training(Settings):
 
 
 class Experiment(Settings):
-    """Task A has the eight other classes with all labels; task B two classes with few."""
+    """Task B has few labels for two classes or more; task A all labels for the other classes, or other data."""
 
+    dataset: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description=f"{fashion_mnist.NAME}, or the path of data of one's own: a folder of IDX files, an .npz file "
+            "with x_train, y_train (and x_test, y_test), or a folder with a folder of PNG or JPEG images a class.",
+        ),
+    ] = fashion_mnist.NAME
     target_classes: Annotated[
-        tuple[ClassName, ClassName],
-        Field(description="Task B's two classes, by name or number; the second one is the positive class."),
+        tuple[StrictInt | str, ...],
+        Field(
+            min_length=2,
+            description="Task B's classes, by name or number; of two classes the second one is the positive one.",
+        ),
     ] = ("T-shirt/top", "Pullover")
-    target_samples: Annotated[int, Field(ge=2, le=55_000, description="Labelled images of task B to train on.")] = 200
+    target_samples: Annotated[int, Field(ge=2, le=1_000_000, description="Labelled images of task B to train on.")] = (
+        200
+    )
     balanced: Annotated[
         bool, Field(description="Take target_samples images of each class instead of both together.")
     ] = False
@@ -83,8 +66,35 @@ class Experiment(Settings):
         Literal["standardize", "none"],
         Field(description="Standardize each pixel over the training images, or train on raw 0–255 pixels."),
     ] = "standardize"
-    hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers.")] = 3
-    hidden_units: Annotated[int, Field(ge=1, le=1024, description="Units of each hidden layer.")] = 100
+    source_dataset: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="Train A on all classes of this data set (given as dataset is, with images of the same shape) "
+            "instead of the other classes of dataset.",
+        ),
+    ] = None
+    source_model: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="A trained Keras model (.keras) in the place of A. It must take pixels of 0–255; its layers up "
+            "to source_layer are what B is trained on, those that prepare pixels included.",
+        ),
+    ] = None
+    source_layer: Annotated[
+        str | None,
+        Field(min_length=1, description="The last layer of source_model to reuse. Empty: the one before its last."),
+    ] = None
+    network: Annotated[
+        Literal["mlp", "cnn"],
+        Field(
+            description="mlp: hidden_layers dense layers of hidden_units, as in the notebook. cnn: LeNet-5, two "
+            "convolutions and two dense layers. (A source_model is a network of its own.)"
+        ),
+    ] = "mlp"
+    hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers of the mlp.")] = 3
+    hidden_units: Annotated[int, Field(ge=1, le=1024, description="Units of each hidden layer of the mlp.")] = 100
     learning_rate: Annotated[float, Field(gt=0, le=10, description="Step size of plain SGD.")] = 1e-3
     batch_size: Annotated[int, Field(ge=1, le=4096, description="Images per step; the last batch is smaller.")] = 32
     source_epochs: Annotated[int, Field(ge=1, le=1000, description="Epochs of task A.")] = 20
@@ -100,30 +110,51 @@ class Experiment(Settings):
                 f"frozen_epochs ({self.frozen_epochs}) is more than target_epochs ({self.target_epochs}): "
                 "give at most as many frozen epochs as there are epochs"
             )
-        negative, positive = self.target_class_ids
-        if negative == positive:
-            raise ValueError(f"target_classes names {CLASS_NAMES[negative]!r} twice: give two different classes")
+        if self.source_dataset and self.source_model:
+            raise ValueError("source_dataset and source_model are two sources: give one of them")
+        if self.source_layer and not self.source_model:
+            raise ValueError("source_layer is a layer of source_model: give source_model too")
         return self
 
-    @property
-    def target_class_ids(self) -> tuple[int, int]:
-        """(negative, positive) as class numbers."""
-        negative, positive = self.target_classes
-        return class_id(negative), class_id(positive)
+    @field_validator("target_classes")
+    @classmethod
+    def _are_known(cls, names: tuple[int | str, ...], given: ValidationInfo) -> tuple[int | str, ...]:
+        """Classes of one's own are known when the data are read."""
+        if given.data.get("dataset") == fashion_mnist.NAME:
+            class_numbers(names, fashion_mnist.CLASS_NAMES)
+        return names
+
+    def target_numbers(self, classes: tuple[str, ...]) -> tuple[int, ...]:
+        """Task B's classes as numbers, given the names of all classes; of two (negative, positive).
+
+        Raises UnusableInputError if there is no such class, or if one is named twice.
+        """
+        return class_numbers(self.target_classes, classes)
 
     @property
     def target_images(self) -> int:
-        """How many labelled images of task B there are to train on, both classes together."""
-        return self.target_samples * (2 if self.balanced else 1)
+        """How many labelled images of task B there are to train on, all classes together."""
+        return self.target_samples * (len(self.target_classes) if self.balanced else 1)
+
+    @property
+    def reusable_layers(self) -> int | None:
+        """How many hidden layers there are; None: as many as source_model has."""
+        return None if self.source_model else {"mlp": self.hidden_layers, "cnn": 4}[self.network]
+
+    @property
+    def pixel_kinds(self) -> tuple[str, ...]:
+        """The kinds of normalization that a study compares, this experiment's own first; a source_model has but one."""
+        own = self.normalization
+        return (own,) if self.source_model else (own, "none" if own == "standardize" else "standardize")
 
     def vary(self, **changes: object) -> Self:
         """This experiment with other settings, checked like any."""
         return self.model_validate(self.model_dump() | changes)
 
-    def all_target_classes(self) -> list[tuple[int, int]]:
+    def all_target_classes(self, classes: tuple[str, ...]) -> list[tuple[int, ...]]:
         """All pairs of target classes, this experiment's own one as it is."""
-        own = self.target_class_ids
-        pairs = itertools.combinations(range(len(CLASS_NAMES)), 2)
+        own = self.target_numbers(classes)
+        pairs = itertools.combinations(range(len(classes)), 2)
         return [own if set(pair) == set(own) else pair for pair in pairs]
 
     @property
@@ -140,6 +171,7 @@ class Experiment(Settings):
 
     def _training(self, epochs: int, frozen_epochs: int = 0) -> Training:
         return Training(
+            network=self.network,
             hidden_layers=self.hidden_layers,
             hidden_units=self.hidden_units,
             learning_rate=self.learning_rate,
@@ -147,3 +179,27 @@ class Experiment(Settings):
             epochs=epochs,
             frozen_epochs=frozen_epochs,
         )
+
+
+def class_numbers(names: tuple[int | str, ...], classes: tuple[str, ...]) -> tuple[int, ...]:
+    """The numbers of classes given by name or number. Raises UnusableInputError for an unknown or repeated one."""
+    numbers = tuple(class_number(name, classes) for name in names)
+    if twice := [number for number in numbers if numbers.count(number) > 1]:
+        raise UnusableInputError(f"target_classes names {classes[twice[0]]!r} twice: give different classes")
+    return numbers
+
+
+def class_number(name: int | str, classes: tuple[str, ...]) -> int:
+    """The number of a class given by (case aside) name or by number; a name that is a number is a name.
+
+    Raises UnusableInputError, with the names that exist, if there is no such class.
+    """
+    numbers: dict[int | str, int] = {}
+    for number in range(len(classes)):
+        numbers |= {number: number, str(number): number}
+    numbers |= {known.lower(): number for number, known in enumerate(classes)}
+    key = name.lower() if isinstance(name, str) else name
+    if key not in numbers:
+        known = ", ".join(classes[:NAMED_CLASSES]) + (", …" if len(classes) > NAMED_CLASSES else "")
+        raise UnusableInputError(f"no class {name!r}: give a number 0–{len(classes) - 1} or one of {known}")
+    return numbers[key]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+NAMED = 5  # more classes than that are counted
+
 
 def answer(metrics: dict[str, Any]) -> str:
     """The result in one sentence, which claims a direction only if the interval does."""
@@ -24,6 +26,13 @@ def answer(metrics: dict[str, Any]) -> str:
         "These runs can't tell whether transfer helps: it cut the test error by "
         f"{estimate:.1f} % ({percent} {low:.1f} … {high:.1f} %, {how})."
     )
+
+
+def told_apart(names: tuple[str, ...]) -> str:
+    """What task B is, to follow "to tell"."""
+    if len(names) == 2:
+        return f"{names[0]} from {names[1]}"
+    return f"{', '.join(names[:-1])} and {names[-1]} apart" if len(names) <= NAMED else f"{len(names)} classes apart"
 
 
 def study_answer(study: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ from typing import IO
 
 import httpx
 
-from tasks.experiment.dataset import FILES, DataSet, data_root, is_valid
+from tasks.experiment.dataset import DataSet, data_root
+from tasks.experiment.fashion_mnist import CLASS_NAMES, FILES, VALIDATION_IMAGES, is_valid
 from tasks.experiment.locks import remove, temporary_folder
 
 PACKAGE = "dataset-fashion-mnist"
@@ -82,7 +83,10 @@ def fetch(progress: Progress = lambda file, done, total: None) -> DataSet:
             f"What to do: put {', '.join(missing)} (or the same with .gz) into {raw}, "
             f"or install the Debian package {PACKAGE}, or connect to the internet; then run again."
         )
-    return DataSet(files={name: sha256 for name, (sha256, _) in FILES.items()})
+    return DataSet(
+        classes=CLASS_NAMES, image_shape=(28, 28), validation_images=VALIDATION_IMAGES,
+        raw={name: sha256 for name, (sha256, _) in FILES.items()},
+    )  # fmt: skip
 
 
 def is_transient(error: Exception) -> bool:

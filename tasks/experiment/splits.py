@@ -1,11 +1,13 @@
 """Cut labels into task A and task B. What is kept are indices and labels, never copies of images."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from tasks.experiment.dataset import UnusableInputError
 from tasks.experiment.store import Artifact, save
 
 
@@ -20,12 +22,12 @@ class Examples:
         return len(self.rows)
 
 
-def task_examples(labels: NDArray[np.uint8], classes: tuple[int, ...], start: int, stop: int) -> Examples:
+def task_examples(labels: NDArray[Any], classes: tuple[int, ...], start: int, stop: int) -> Examples:
     """Rows start…stop−1 whose label is in `classes`, in order, relabelled 0, 1, … in the order of `classes`.
 
-    labels: shape (images,).
+    labels: class numbers, shape (images,).
     """
-    relabelled = np.full(256, -1, np.int32)
+    relabelled = np.full(max(int(labels.max(initial=0)), *classes) + 1, -1, np.int32)
     relabelled[list(classes)] = np.arange(len(classes))
     new = relabelled[labels[start:stop]]
     kept = np.flatnonzero(new >= 0)
@@ -33,28 +35,19 @@ def task_examples(labels: NDArray[np.uint8], classes: tuple[int, ...], start: in
 
 
 def first_samples(examples: Examples, samples: int, *, balanced: bool) -> Examples:
-    """The first `samples` examples, or, with `balanced`, the first that many of each of the two classes, in order.
+    """The first `samples` examples, or, with `balanced`, the first that many of each class, in order.
 
-    Raises ValueError if there are not so many, or if what is left holds one class only.
+    Raises UnusableInputError if there are not so many.
     """
-    if balanced:
-        positions = [np.flatnonzero(examples.labels == label) for label in (0, 1)]
-        available = min(len(found) for found in positions)
-        kept = np.sort(np.concatenate([found[:samples] for found in positions]))
-    else:
-        available = len(examples)
-        kept = np.arange(min(samples, available))
+    positions = [np.flatnonzero(examples.labels == label) for label in np.unique(examples.labels)]
+    available = min((len(found) for found in positions), default=0) if balanced else len(examples)
     if samples > available:
         each = " of each class" if balanced else ""
-        raise ValueError(
+        raise UnusableInputError(
             f"target_samples is {samples}, but task B has {available} training images{each}: give {available} at most"
         )
-    subset = Examples(examples.rows[kept], examples.labels[kept])
-    if len(np.unique(subset.labels)) < 2:
-        raise ValueError(
-            f"the first {samples} images of task B are all of one class: give more target_samples, or balanced"
-        )
-    return subset
+    kept = np.sort(np.concatenate([found[:samples] for found in positions])) if balanced else np.arange(samples)
+    return Examples(examples.rows[kept], examples.labels[kept])
 
 
 def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:
@@ -64,10 +57,10 @@ def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:
 
 
 class Splits(BaseModel):
-    """Two handles, so that a change of task B leaves what was trained on task A as it is."""
+    """Two handles, so that a change of task B leaves what was trained on task A as it is. source: None without A."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    source: Artifact
+    source: Artifact | None
     target: Artifact
 
 
@@ -82,3 +75,8 @@ def load_task(artifact: Artifact) -> dict[str, Examples]:
     with np.load(artifact.folder() / "examples.npz", allow_pickle=False) as arrays:
         parts = {name.removesuffix("_rows") for name in arrays if name.endswith("_rows")}
         return {part: Examples(arrays[f"{part}_rows"], arrays[f"{part}_labels"]) for part in sorted(parts)}
+
+
+def class_count(parts: dict[str, Examples]) -> int:
+    """How many classes the task has: each of them is among the test images."""
+    return int(parts["test"].labels.max()) + 1

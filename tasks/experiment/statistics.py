@@ -3,6 +3,8 @@
 Errors are arrays of shape (pairs,), fractions of 1.
 """
 
+from math import sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -52,10 +54,11 @@ def percentile_bootstrap(
     """(low, high) of a vectorized `statistic(*samples, axis)`, whole pairs resampled; None where not finite."""
     from scipy.stats import bootstrap
 
-    interval = bootstrap(
-        samples, statistic, paired=True, vectorized=True, n_resamples=RESAMPLES,
-        confidence_level=confidence, method="percentile", rng=np.random.default_rng(0), axis=-1,
-    ).confidence_interval  # fmt: skip
+    with np.errstate(invalid="ignore"):  # percentiles of infinities, where a resample made no scratch error
+        interval = bootstrap(
+            samples, statistic, paired=True, vectorized=True, n_resamples=RESAMPLES,
+            confidence_level=confidence, method="percentile", rng=np.random.default_rng(0), axis=-1,
+        ).confidence_interval  # fmt: skip
     low, high = (float(bound) if np.isfinite(bound) else None for bound in interval)
     return low, high
 
@@ -78,6 +81,14 @@ def error_reduction_t_interval(scratch: Errors, transfer: Errors, confidence: fl
             low, high = (float(100 * (1 - (square[1] + sign * half) / square[0])) for sign in (1, -1))
     return {"estimate": error_reduction(scratch, transfer), "low": low, "high": high, "confidence": confidence,
             "method": T_METHOD, "n": n, "unit": "percent"}  # fmt: skip
+
+
+def accuracy_interval(accuracy: float, images: int, confidence: float = 1 - ALPHA) -> dict[str, Any]:
+    """How well an accuracy on so many images is known, as if they were drawn at random (Wilson 1927)."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    centre = (accuracy + z**2 / (2 * images)) / (1 + z**2 / images)
+    half = z * sqrt(accuracy * (1 - accuracy) / images + z**2 / (4 * images**2)) / (1 + z**2 / images)
+    return {"low": centre - half, "high": centre + half, "method": "Wilson's score"}
 
 
 def wins(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tasks.experiment.arms import arms
 from tasks.experiment.labels import equivalent_samples, mean_with_band
-from tasks.experiment.recipe import CLASS_NAMES, Experiment
+from tasks.experiment.recipe import Experiment
 from tasks.experiment.statistics import (
     Errors,
     error_reduction,
@@ -23,48 +23,53 @@ from tasks.experiment.statistics import (
 
 Answer = dict[str, Any]
 # What tells two runs apart; the rest of a row is what came out.
-KEYS = ["normalization", "negative", "positive", "samples", "arm", "body", "layers", "frozen_epochs", "seed"]
+KEYS = ["normalization", "classes", "samples", "arm", "body", "layers", "frozen_epochs", "seed"]
 PAIR = ("scratch", "transfer")
 RESULTS = ["accuracy", "loss", "diverged"]
+OF_TWO = ["negative", "positive"]  # the same as "classes" where there are two
 
 
 def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """One row a run, sorted by what it is: KEYS, then RESULTS (loss is missing where training diverged)."""
-    table = pd.DataFrame(rows, columns=KEYS + RESULTS).astype({"accuracy": float, "loss": float, "diverged": bool})
+    """One row a run, sorted by what it is: KEYS (classes as numbers: "0 2"), OF_TWO, then RESULTS.
+
+    The loss is missing where training diverged.
+    """
+    of_two = OF_TWO if "negative" in rows[0] else []
+    table = pd.DataFrame(rows, columns=KEYS + of_two + RESULTS).astype(
+        {"accuracy": float, "loss": float, "diverged": bool}
+    )
     return table.drop_duplicates(KEYS).sort_values(KEYS, ignore_index=True)
 
 
-def of_experiment(table: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
-    """The runs on the experiment's classes with its number of images, on either kind of pixels."""
-    negative, positive = experiment.target_class_ids
-    return table[
-        (table.negative == negative) & (table.positive == positive) & (table.samples == experiment.target_images)
-    ]
+def of_experiment(table: pd.DataFrame, experiment: Experiment, classes: tuple[str, ...]) -> pd.DataFrame:
+    """The runs on the experiment's target classes with its number of images, on either kind of pixels."""
+    return _of_classes(table, experiment, classes).query("samples == @experiment.target_images")
 
 
-def answer_questions(table: pd.DataFrame, experiment: Experiment) -> dict[str, Any]:
-    """All answers, by question; "classes" only if other pairs of classes were run."""
+def _of_classes(table: pd.DataFrame, experiment: Experiment, classes: tuple[str, ...]) -> pd.DataFrame:
+    return table[table.classes == " ".join(map(str, experiment.target_numbers(classes)))]
+
+
+def answer_questions(table: pd.DataFrame, experiment: Experiment, classes: tuple[str, ...]) -> dict[str, Any]:
+    """All answers, by question; "classes" only if other pairs of classes were run. classes: the data set's names."""
     same_pixels = table[table.normalization == experiment.normalization]
-    errors = _errors(of_experiment(same_pixels, experiment), "arm")
-    negative, positive = experiment.target_class_ids
-    answers = {
+    errors = _errors(of_experiment(same_pixels, experiment, classes), "arm")
+    answers: dict[str, Any] = {
         "help": _judge([_contrast(errors["scratch"], errors["transfer"])])[0],
         "arms": _compare_arms({arm.name: errors[arm.name] for arm in arms(experiment) if arm.name in errors}),
-        "labels": _worth_in_labels(
-            same_pixels[(same_pixels.negative == negative) & (same_pixels.positive == positive)],
-            experiment.target_images,
-        ),
-        "pixels": _compare_pixels(of_experiment(table, experiment)),
+        "labels": _worth_in_labels(_of_classes(same_pixels, experiment, classes), experiment.target_images),
     }
+    if table.normalization.nunique() > 1:
+        answers["pixels"] = _compare_pixels(of_experiment(table, experiment, classes))
     pairs = same_pixels[(same_pixels.samples == experiment.target_images) & same_pixels.arm.isin(PAIR)]
-    if len(pairs[["negative", "positive"]].drop_duplicates()) > 1:
-        answers["classes"] = _compare_classes(pairs)
+    if pairs.classes.nunique() > 1:
+        answers["classes"] = _compare_classes(pairs, classes)
     return answers
 
 
-def replicates(table: pd.DataFrame, experiment: Experiment) -> list[Answer]:
+def replicates(table: pd.DataFrame, experiment: Experiment, classes: tuple[str, ...]) -> list[Answer]:
     """The pairs of the first question, as in metrics.json: a seed's scratch and transfer."""
-    rows = of_experiment(table[table.normalization == experiment.normalization], experiment)
+    rows = of_experiment(table[table.normalization == experiment.normalization], experiment, classes)
     by_arm = {arm: rows[rows.arm == arm].set_index("seed") for arm in PAIR}
     errors = _errors(rows, "arm")
     pairs = []
@@ -143,7 +148,7 @@ def _worth_in_labels(rows: pd.DataFrame, at: int) -> Answer:
     return {"at": at, "curve": curve, "equivalent": equivalent_samples(budgets, by_budget, transfer[at])}
 
 
-def _compare_classes(rows: pd.DataFrame) -> list[Answer]:
+def _compare_classes(rows: pd.DataFrame, classes: tuple[str, ...]) -> list[Answer]:
     """Transfer against scratch for each pair of target classes, with the seeds that all pairs have.
 
     These are few, so it is done by t-test and its interval.
@@ -154,7 +159,7 @@ def _compare_classes(rows: pd.DataFrame) -> list[Answer]:
     family = []
     for negative, positive in pairs.itertuples(index=False):
         errors = _errors(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
-        names = {"negative": CLASS_NAMES[negative], "positive": CLASS_NAMES[positive]}
+        names = {"negative": classes[negative], "positive": classes[positive]}
         contrast = _contrast(errors["scratch"], errors["transfer"], error_reduction_t_interval, t_test_p)
         family.append(names | contrast)
     return _judge(family)

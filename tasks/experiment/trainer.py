@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tasks.experiment.dataset import DivergedError
 from tasks.experiment.splits import Examples
 
 VALIDATION_BATCH = 512
@@ -37,10 +38,6 @@ class Epoch:
     accuracy: float
     validation_loss: float
     validation_accuracy: float
-
-
-class DivergedError(ArithmeticError):
-    """The loss is no longer a finite number."""
 
 
 def set_threads() -> None:
@@ -82,6 +79,7 @@ def train(
     labels[training.rows], labels[validation.rows] = training.labels, validation.labels
     checks = _in_batches([validation.rows], VALIDATION_BATCH, len(labels))
     given = images, tf.constant(labels), checks, tf.constant(len(validation)), tf.constant(len(training))
+    constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
     steps = math.ceil(len(training) / batch_size)
     at_once = min(EPOCHS_AT_ONCE, math.ceil(len(labels) / batch_size) // steps)
     full, masked = _learning_rates(model, learning_rate, frozen_layers)
@@ -94,7 +92,7 @@ def train(
         batches = _in_batches(shuffled, batch_size, len(labels))
         rates = np.tile(full, (EPOCHS_AT_ONCE, 1))
         rates[[i for i, number in enumerate(numbers) if number <= frozen_epochs]] = masked
-        weights, figures = program(*given, batches, tf.constant(len(numbers)), tf.constant(rates), weights)
+        weights, figures = program(*given, batches, tf.constant(len(numbers)), tf.constant(rates), weights, constants)
         for number, figure in zip(numbers, figures.numpy().tolist(), strict=False):
             epoch = Epoch(*figure)
             if not (math.isfinite(epoch.loss) and math.isfinite(epoch.validation_loss)):
@@ -155,13 +153,14 @@ def _architecture(model: Any) -> str:
 def _program(architecture: str) -> Any:
     """The compiled epochs of one architecture: some whole epochs, one after the other, each with its validation."""
     model = keras.saving.deserialize_keras_object(json.loads(architecture))
-    constants = [v.value for v in model.non_trainable_variables]
     binary = model.output_shape[-1] == 1
-    convolutional = any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
+    convolutional = "Conv" in architecture
 
-    def score(weights: list[Any], images: Any, labels: Any, counted: Any, training: bool) -> tuple[Any, Any]:
+    def score(weights: list[Any], constants: list[Any], images: Any, labels: Any, counted: Any) -> tuple[Any, Any]:
         """Sums of loss and of right answers over the counted ones of a batch."""
-        output, _ = model.stateless_call(weights, constants, images, training=training)
+        # Not as in training: a body of one's own keeps its statistics and drops nothing, as Keras' guide to transfer
+        # learning has it. Our own layers know no difference.
+        output, _ = model.stateless_call(weights, constants, images, training=False)
         if binary:
             losses = keras.losses.binary_crossentropy(tf.cast(labels, tf.float32)[:, None], output)
             answers = tf.cast(output[:, 0] > 0.5, tf.int32)
@@ -175,7 +174,7 @@ def _program(architecture: str) -> Any:
     @tf.function(jit_compile=not convolutional, autograph=False)
     def run_epochs(
         images: Any, labels: Any, checks: Any, n_checks: Any, n: Any, batches: Any, epochs: Any, rates: Any,
-        weights: list[Any],
+        weights: list[Any], constants: list[Any],
     ) -> Any:  # fmt: skip
         """n, n_checks: training and validation examples; batches, checks: see _in_batches; rates: (epochs, variables).
 
@@ -198,7 +197,7 @@ def _program(architecture: str) -> Any:
                 batch = tf.gather(images, batches[at]), batch_labels[at], counted[step]
                 with tf.GradientTape() as tape:
                     tape.watch(old)
-                    batch_loss, batch_right = score(list(old), *batch, training=True)
+                    batch_loss, batch_right = score(list(old), constants, *batch)
                     mean_loss = batch_loss / tf.reduce_sum(batch[2])
                 gradients = tape.gradient(mean_loss, old)
                 new = [w - r * g for w, r, g in zip(old, rate, gradients, strict=True)]
@@ -206,7 +205,7 @@ def _program(architecture: str) -> Any:
 
             def check_step(step: Any, loss: Any, right: Any) -> Any:
                 check = tf.gather(images, checks[step]), check_labels[step], check_counted[step]
-                batch_loss, batch_right = score(new, *check, training=False)
+                batch_loss, batch_right = score(new, constants, *check)
                 return step + 1, loss + batch_loss, right + batch_right
 
             _, loss, right, *new = tf.while_loop(lambda step, *_: step < steps, train_step, (*nothing, *old))

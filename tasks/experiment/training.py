@@ -1,21 +1,30 @@
-"""One network of a replicate: build it, let it start from another's hidden layers, train it."""
+"""One network of a replicate: build it, let it start from another's hidden layers, train it.
+
+A network is built from where it starts: from what normalizes pixels (then it is the experiment's own network), or from
+a body that was trained elsewhere.
+"""
 
 from collections.abc import Callable
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tasks.experiment.networks import Pixels, load_network
+from tasks.experiment.pixels import load_pixels
 from tasks.experiment.randomness import generator
 from tasks.experiment.recipe import Training
 from tasks.experiment.splits import Examples
+from tasks.experiment.store import Artifact
 
-Pixels = tuple[NDArray[np.float32], NDArray[np.float32]]  # mean and standard deviation, each of one image's shape
+
+def load_start(artifact: Artifact) -> Pixels | Any:
+    """What a network is built from: mean and standard deviation of pixels, or a body."""
+    if (artifact.folder() / "model.keras").exists():
+        return load_network(artifact.folder() / "model.keras")
+    return load_pixels(artifact)
 
 
 def train_network(
     training: Training,
-    pixels: Pixels,
+    start: Pixels | Any,
     images: Any,
     examples: dict[str, Examples],
     seed: int,
@@ -28,7 +37,7 @@ def train_network(
 ) -> tuple[Any, list[Any]]:
     """A trained Keras model, compiled so that `evaluate` works, and its epochs.
 
-    images: uint8, (images, height, width), of which `examples` ("train", "valid") name rows. `body`: the model whose
+    images: uint8, (images, *shape of one), of which `examples` ("train", "valid") name rows. `body`: the model whose
     first `layers` hidden layers (None: all) the network starts from; those are frozen for `training.frozen_epochs`.
     All networks of a seed and task see the same images in the same order.
 
@@ -36,10 +45,12 @@ def train_network(
     """
     import keras
 
+    from tasks.experiment.bodies import build_on_body
     from tasks.experiment.networks import build_network, hidden_layers, transfer_hidden_layers
     from tasks.experiment.trainer import train
 
-    model = build_network(training, classes, *pixels, seed)
+    is_own = isinstance(start, tuple)
+    model = build_network(training, classes, start, seed) if is_own else build_on_body(start, classes, seed)
     if body:
         transfer_hidden_layers(body, model, layers)
     history = train(

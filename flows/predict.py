@@ -1,0 +1,26 @@
+"""Ask a kept model what image files show: `python -m flows.predict MODEL IMAGE…`."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from tasks.experiment.dataset import UnusableInputError
+from tasks.experiment.prediction import predict_files
+
+
+def main() -> None:
+    """Print a line for each image: the file, its most probable class, that probability, and what was done to fit it."""
+    parser = ArgumentParser("python -m flows.predict", description="Tell what a kept model says about image files.")
+    parser.add_argument("model", type=Path, help="a .keras file, such as artifacts/latest/models/B_on_A.keras")
+    parser.add_argument("image", type=Path, nargs="+", help="PNG or JPEG files")
+    given = parser.parse_args()
+    try:
+        for said in predict_files(given.model, given.image):
+            print(f"{said.file}: {said.class_name} {said.probability:.3f}", *(f"({note})" for note in said.notes))
+    except UnusableInputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
