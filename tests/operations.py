@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -110,7 +111,7 @@ class Machine:
     def run(self, deployment: str, **parameters: Any) -> subprocess.CompletedProcess[str]:
         """`prefect deployment run` as README gives it, waiting for the run's end."""
         given = [f for name, value in parameters.items() for f in ("-p", f"{name}={json.dumps(value)}")]
-        return self.command("prefect", "deployment", "run", f"transfer-learning/{deployment}", *given, "--watch")
+        return self.command("prefect", "deployment", "run", _full_name(deployment), *given, "--watch")
 
     def submit(self, deployment: str, **parameters: Any) -> str:
         """The id of a new run, which a worker will start."""
@@ -118,14 +119,17 @@ class Machine:
         return self.post(f"deployments/{self.deployment(deployment)['id']}/create_flow_run", body)["id"]
 
     def deployment(self, name: str) -> dict[str, Any]:
-        return (
-            httpx.get(f"{self.api}/deployments/name/transfer-learning/{name}", timeout=PATIENCE)
-            .raise_for_status()
-            .json()
-        )
+        return httpx.get(f"{self.api}/deployments/name/{_full_name(name)}", timeout=PATIENCE).raise_for_status().json()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         return httpx.post(f"{self.api}/{path}", json=body, timeout=PATIENCE).raise_for_status().json()
+
+    def seconds_to_first_task(self) -> float:
+        """From the creation of the newest run to the start of its first task."""
+        run = self.flow_runs(state={"type": {"any_": ["COMPLETED"]}})[0]
+        tasks = self.post("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+        first = min(datetime.fromisoformat(task["start_time"]) for task in tasks)
+        return (first - datetime.fromisoformat(run["created"])).total_seconds()
 
     def flow_run(self, run_id: str) -> dict[str, Any]:
         return httpx.get(f"{self.api}/flow_runs/{run_id}", timeout=PATIENCE).raise_for_status().json()
@@ -156,6 +160,11 @@ class Machine:
         text = path.read_text()
         assert text.count(old) == 1
         path.write_text(text.replace(old, new))
+
+
+def _full_name(deployment: str) -> str:
+    """Of a deployment of the main flow, unless it names another one."""
+    return deployment if "/" in deployment else f"transfer-learning/{deployment}"
 
 
 @contextmanager
