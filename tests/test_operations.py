@@ -164,8 +164,8 @@ def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
         serve = here.serve()
         # Long enough to be interrupted, and short enough that its process ends before it is killed.
         run = here.submit("on-demand", replicates=1, seed=42, experiment=QUICK | {"source_epochs": 40})
-        waiting = here.submit("on-demand", replicates=1, seed=43, experiment=QUICK)
         pid = here.wait_for_training(run)
+        waiting = here.submit("on-demand", replicates=1, seed=43, experiment=QUICK)
         log = tmp_path / "flows.serve.log"
         said = len(log.read_bytes())
         serve.send_signal(signal.SIGINT)

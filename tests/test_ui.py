@@ -84,7 +84,7 @@ def test_the_form_describes_and_limits_parameters(served: Machine, page: Any) ->
     ):
         page.get_by_text(description).wait_for()
     for name, limits in {
-        "Target Samples": ("2", "55000"),
+        "Target Samples": ("2", "1000000"),
         "Hidden Layers": ("1", "8"),
         "replicates": ("1", "1000"),
     }.items():
