@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from tasks.experiment.runs import InUseError, prune
-from tasks.experiment.store import artifacts_root
+from tasks.experiment.in_use import InUseError
+from tasks.experiment.runs import prune
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     except InUseError as busy:
         sys.exit(str(busy))
     for removal in removed:
-        print(f"{removal.bytes / 1e6:9.2f} MB  {removal.path.relative_to(artifacts_root())}")
+        print(f"{removal.bytes / 1e6:9.2f} MB  {removal.name}")
     print(f"{sum(r.bytes for r in removed) / 1e6:9.2f} MB  {'would go' if given.dry_run else 'removed'} in all")
 
 

@@ -11,8 +11,8 @@ from tasks.download import open_data
 from tasks.evaluate_study import evaluate_study
 from tasks.experiment.arms import Trial, full_plan, pair_plan
 from tasks.experiment.dataset import UnusableInputError
+from tasks.experiment.in_use import artifacts_in_use
 from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
-from tasks.experiment.runs import artifacts_in_use
 from tasks.progress import watch
 from tasks.report import publish
 from tasks.report_study import report_study

@@ -7,8 +7,8 @@ from tasks.command_line import run_from_command_line
 from tasks.download import open_data
 from tasks.evaluate import evaluate
 from tasks.experiment.history import earlier_nights
+from tasks.experiment.in_use import artifacts_in_use
 from tasks.experiment.recipe import Experiment, Keep, Refresh, Replicates, Seed
-from tasks.experiment.runs import artifacts_in_use
 from tasks.report import made_with, publish, report
 from tasks.source import networks_A, open_source, results, starts
 from tasks.split import split

@@ -17,7 +17,7 @@ from prefect.context import TaskRunContext
 
 ROOT = Path(__file__).parents[1]
 # They carry the work but compute no result.
-NOT_COMPUTING = {"prefect", "grimp", "rich", "httpx", "filelock"}
+NOT_COMPUTING = {"prefect", "prefect_dask", "grimp", "rich", "httpx", "filelock", "platformdirs", "upath"}
 
 
 _one_at_a_time = threading.Lock()

@@ -8,7 +8,6 @@ import re
 import sys
 import threading
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,9 +21,11 @@ from pydantic_settings import (
     SettingsConfigDict,
     SettingsError,
 )
+from upath import UPath
 
-from tasks.experiment.store import artifacts_root
+from tasks.experiment.roots import artifacts_root
 from tasks.progress import bars_in_terminal, refusals_without_traceback
+from tasks.runners import Runner, configured_runner, task_runner
 from tasks.server import prefect_api
 
 
@@ -41,9 +42,10 @@ class _Flags(BaseSettings):
 
 
 def parse_parameters(flow: Flow[..., Any], module: str) -> dict[str, Any]:
-    """The flow's parameters from the command line. Refuses bad ones, one sentence each, with exit code 2."""
+    """The flow's parameters and `runner`, as given. Refuses bad ones, one sentence each, with exit code 2."""
     signature = inspect.signature(flow.fn).parameters
     fields: dict[str, Any] = {name: (field.annotation, field.default) for name, field in signature.items()}
+    fields["runner"] = Runner, configured_runner()
     flags = create_model("Parameters", __base__=_Flags, __doc__=flow.description, **fields)
     source: CliSettingsSource[Any] = CliSettingsSource(
         flags, cli_kebab_case=True, cli_prog_name=f"python -m {module}", add_argument_method=_add_argument
@@ -87,6 +89,7 @@ def _add_argument(parser: ArgumentParser, *names: str, **options: Any) -> Any:
 def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     """Run the flow with the command line's parameters and print its answer; exit code 0 only if it completed."""
     parameters = parse_parameters(flow, module)
+    flow = flow.with_options(task_runner=task_runner(parameters.pop("runner")))  # type: ignore[arg-type]
     if parameters["refresh"] or not (artifacts_root() / "store" / "train_A").exists():
         # Something must be trained for sure: import TensorFlow while the server starts.
         threading.Thread(target=importlib.import_module, args=["tasks.experiment.trainer"], daemon=True).start()
@@ -97,7 +100,7 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
         sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if more can be said
-    folder = Path(state.result())
+    folder = UPath(state.result())
     metrics = json.loads((folder / "metrics.json").read_text())
     print(metrics["answer"])
     if verdict := metrics.get("verdict"):

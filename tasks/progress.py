@@ -20,9 +20,11 @@ from rich.theme import Theme
 
 from tasks.experiment.dataset import DivergedError, UnusableInputError
 from tasks.experiment.recipe import Training
+from tasks.experiment.roots import UnusableArtifactsError
 
 EPOCH_SECONDS = 1.0  # between two signs of life of one training
 STUDY_SECONDS = 5.0  # and of a whole study
+REFUSALS = UnusableInputError, UnusableArtifactsError, DivergedError
 IN_BAR = {"in_bar": True}  # a line of the log that the terminal's bars tell too
 
 _bars = [Progress(disable=True)]  # the last one is in use: the terminal's, while there is one
@@ -69,7 +71,7 @@ def refusals_without_traceback() -> Iterator[None]:
 
 
 def _is_no_refusal(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], UnusableInputError | DivergedError))
+    return not (record.exc_info and isinstance(record.exc_info[1], REFUSALS))
 
 
 class _Bar:

@@ -19,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.experiment.dataset import DataSet
 from tasks.experiment.locks import UNFINISHED, acquire, release, remove
+from tasks.experiment.roots import UnusableArtifactsError, artifacts_root, is_shared
+from tasks.experiment.sharing import fetch_file, remove_shared, share_file
 from tasks.experiment.splits import Splits
-from tasks.experiment.store import Artifact, UnusableArtifactsError, artifacts_root
+from tasks.experiment.store import Artifact
 
 SERIALIZER = "headstart"
 
@@ -68,11 +70,13 @@ class RecordSerializer(Serializer):  # type: ignore[type-arg]
 class RecordLocks(LockManager):
     """Locks on records, between threads and processes. A killed holder's lock is gone with it.
 
-    Whoever gets a lock finds no untrue record: damaged, changed, or of an artifact that is gone or damaged.
+    Whoever gets a lock finds no untrue record: damaged, changed, or of an artifact that is gone or damaged. Where
+    machines share artifacts they share records: fetched with the lock, and what was written is shared when it goes.
+    (Two machines do not wait for each other: both make what both need at once, and it is the same.)
     """
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[str, FileLock]] = {}
+        self._held: dict[str, tuple[str, FileLock, bytes | None]] = {}  # by key: holder, lock, what the record said
 
     def acquire_lock(
         self, key: str, holder: str, acquire_timeout: float | None = None, hold_timeout: float | None = None
@@ -87,11 +91,13 @@ class RecordLocks(LockManager):
         if not lock:
             return False
         try:
+            if is_shared():
+                fetch_file(_path(key))
             forget_untrue(key)
         except BaseException:
             release(lock)
             raise
-        self._held[key] = holder, lock
+        self._held[key] = holder, lock, _read(key)
         return True
 
     async def aacquire_lock(
@@ -102,7 +108,12 @@ class RecordLocks(LockManager):
     def release_lock(self, key: str, holder: str) -> None:
         if not self.is_lock_holder(key, holder):
             raise ValueError(f"{holder} does not hold {key}")
-        release(self._held.pop(key)[1])
+        _, lock, before = self._held.pop(key)
+        try:
+            if is_shared() and _read(key) not in (before, None):
+                share_file(_path(key))
+        finally:
+            release(lock)
 
     def is_lock_holder(self, key: str, holder: str) -> bool:
         return key in self._held and self._held[key][0] == holder
@@ -128,7 +139,7 @@ def _acquire(key: str, timeout: float | None) -> FileLock | None:
 
 def forget_untrue(key: str) -> None:
     """Delete the key's record unless Prefect may believe it. Before Prefect reads it: a record names its own reader."""
-    path = artifacts_root() / "cache" / key
+    path = artifacts_root() / _path(key)
     if not path.exists():
         return
     try:
@@ -140,3 +151,16 @@ def forget_untrue(key: str) -> None:
     if not true:
         get_run_logger().warning("What was stored as %s is gone or damaged: it is made again.", key)
         remove(path)
+        if is_shared():
+            remove_shared(_path(key))
+
+
+def _read(key: str) -> bytes | None:
+    with suppress(FileNotFoundError):
+        return (artifacts_root() / _path(key)).read_bytes()
+    return None
+
+
+def _path(key: str) -> str:
+    """Of the key's record, below the roots."""
+    return f"cache/{key}"

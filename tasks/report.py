@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import platform
 import shutil
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
+from upath import UPath
 
 from tasks.cache import code_identity, library_version
 from tasks.experiment import history, plots
@@ -21,11 +21,12 @@ from tasks.experiment.locks import temporary_folder
 from tasks.experiment.look import class_counts
 from tasks.experiment.page import write_pages
 from tasks.experiment.recipe import Experiment
-from tasks.experiment.runs import RECORD
+from tasks.experiment.roots import artifacts_root, shared_root
+from tasks.experiment.runs import RECORD, keep_run
 from tasks.experiment.scores import decide
 from tasks.experiment.sentences import answer, told_apart
 from tasks.experiment.splits import load_task
-from tasks.experiment.store import Artifact, artifacts_in, artifacts_root, copy_files, save
+from tasks.experiment.store import Artifact, artifacts_in, copy_files, save
 from tasks.progress import shown_at_most
 from tasks.stage import stage
 
@@ -116,17 +117,14 @@ def made_with() -> dict[str, dict[str, str]]:
     return {"environment": environment(), "code": {name: code[name] for name in sorted(code) if "tasks" in name}}
 
 
-def publish(name: str, written: Artifact, models: dict[str, Path], used: Any, prefix: str = "") -> Path:
+def publish(name: str, written: Artifact, models: dict[str, Path], used: Any, prefix: str = "") -> Path | UPath:
     """Make runs/<name> from the store, whole or not at all, point `latest` at it, and show it in the UI.
 
     models: files to copy, by name. used: the handles of what the run came from, however nested; they are noted in
     run.json, for house-keeping. prefix: of the keys under which the UI keeps the history of reports and metrics.
     """
-    root = artifacts_root()
-    folder = root / "runs" / name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(root) as temporary:
-        new, link = temporary / "run", temporary / "latest"
+    with temporary_folder(artifacts_root()) as temporary:
+        new = temporary / "run"
         copy_files(written, new)
         (new / "models").mkdir(exist_ok=True)
         metrics = json.loads((new / "metrics.json").read_text())
@@ -138,15 +136,10 @@ def publish(name: str, written: Artifact, models: dict[str, Path], used: Any, pr
         (new / RECORD).write_text(json.dumps(_record([written, used]), indent=1))
         in_ui = (new / "ui.md").read_text()
         (new / "ui.md").unlink()
-        if folder.exists():  # the same run, tried again
-            folder.rename(temporary / "earlier")
-        new.rename(folder)
-        latest = root / "latest"
-        if os.path.lexists(latest) and not latest.is_symlink():
-            get_run_logger().warning("%s is not a link, and was left alone: this run is in %s", latest, folder)
-        else:
-            link.symlink_to(Path("runs") / name)
-            link.replace(latest)
+        is_latest = keep_run(name, new)
+    folder = shared_root() / "runs" / name
+    if not is_latest:
+        get_run_logger().warning("`latest` is not a link, and was left alone: this run is in %s", folder)
     with shown_at_most():
         create_markdown_artifact(in_ui, key=f"{prefix}report", description=metrics["answer"])
         create_table_artifact(
@@ -169,7 +162,7 @@ def _record(used: Any) -> dict[str, Any]:
     return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "artifacts": artifacts}
 
 
-def _show_nights(verdict: dict[str, str], picture: Path) -> None:
+def _show_nights(verdict: dict[str, str], picture: Path | UPath) -> None:
     image = base64.b64encode(picture.read_bytes()).decode()
     create_markdown_artifact(
         f"# {verdict['name']}\n\n> {verdict['reason']}\n\n![{CAPTIONS['history']}](data:image/png;base64,{image})",

@@ -1,7 +1,6 @@
-"""What every stage and every flow has in common: names in the UI, the cache, JSON results, all cores."""
+"""What every stage and every flow has in common: names in the UI, the cache, JSON results, where they run."""
 
 import inspect
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,14 +8,14 @@ from typing import Any
 from prefect import flow, task
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
-from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.transactions import IsolationLevel
 from pydantic.fields import FieldInfo
 
 from tasks.cache import ResultsAreCurrent
 from tasks.experiment.recipe import Experiment
-from tasks.experiment.store import artifacts_root
+from tasks.experiment.roots import artifacts_root
 from tasks.records import RecordLocks, RecordSerializer
+from tasks.runners import configured_runner, task_runner
 
 
 def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -43,7 +42,7 @@ def _describe_run() -> str:
 
 
 def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., Any]], Any]:
-    """Decorator: a Prefect flow that trains as many replicates at a time as there are cores.
+    """Decorator: a Prefect flow. Without HEADSTART_RUNNER it trains as many replicates at a time as there are cores.
 
     Its runs are named by `prefix` and by what they are.
     """
@@ -56,7 +55,7 @@ def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., Any]], Any]
             name=name,
             description=description,
             flow_run_name=lambda: prefix + _describe_run(),
-            task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1),  # type: ignore[arg-type]
+            task_runner=task_runner(configured_runner()),  # type: ignore[arg-type]
             result_storage=artifacts_root() / "cache",
             result_serializer="json",
             persist_result=False,

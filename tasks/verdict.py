@@ -7,13 +7,15 @@ from prefect import State, get_run_logger
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.states import Completed
+from upath import UPath
 
-from tasks.experiment.runs import InUseError, prune
+from tasks.experiment.in_use import InUseError
+from tasks.experiment.runs import prune
 
 REGRESSED = "headstart.answer.regressed"
 
 
-def conclude(folder: Path) -> State[str]:
+def conclude(folder: Path | UPath) -> State[str]:
     """The run's last state: named by its verdict if it is a night, with one sentence; its data is the run's folder."""
     metrics = json.loads((folder / "metrics.json").read_text())
     verdict = metrics.get("verdict") or {"name": "Completed", "reason": metrics["answer"]}

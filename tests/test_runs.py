@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.experiment.runs import InUseError, artifacts_in_use, prune, read_runs
+from tasks.experiment.in_use import InUseError, artifacts_in_use
+from tasks.experiment.runs import prune, read_runs
 from tasks.experiment.store import Artifact, save
 
 
@@ -108,7 +109,7 @@ def test_dry_run_tells_sizes_and_removes_nothing(root: Path) -> None:
 def test_nothing_goes_while_a_run_is_in_progress(root: Path) -> None:
     make_run(root, "old", 1, store("old"))
     make_run(root, "new", 2)
-    hold = "from tasks.experiment.runs import artifacts_in_use as a\nwith a(): print(flush=True); input()"
+    hold = "from tasks.experiment.in_use import artifacts_in_use as a\nwith a(): print(flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]
     ) as running:
@@ -125,7 +126,7 @@ def test_nothing_goes_while_a_run_is_in_progress(root: Path) -> None:
 
 
 def test_a_run_waits_until_pruning_is_done(root: Path) -> None:
-    enter = "from tasks.experiment.runs import artifacts_in_use as a\nprint(flush=True)\nwith a(): print('in')"
+    enter = "from tasks.experiment.in_use import artifacts_in_use as a\nprint(flush=True)\nwith a(): print('in')"
     with (
         subprocess.Popen([sys.executable, "-c", enter], stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as run,
         (root / ".in-use").open("w") as pruning,  # closed, and with it unlocked, before the run is waited for

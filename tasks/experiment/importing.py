@@ -1,6 +1,7 @@
 """From data of one's own to a data set: checked, shuffled, with its own validation and test images, in the store."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from tasks.experiment.look import suspicions
 from tasks.experiment.own_data import MAX_CLASSES, OwnData, read_own_data
 from tasks.experiment.pictures import MAX_SIDE
 from tasks.experiment.randomness import generator
-from tasks.experiment.store import save
+from tasks.experiment.store import Artifact, save
 
 TEST_PART, VALIDATION_PART = 5, 10  # a fifth, a tenth
 SEED = 0  # of the shuffling: the same files give the same data set
@@ -38,15 +39,31 @@ def import_data(path: Path) -> DataSet:
     arrays = {"train_images": train.images, "train_labels": train.labels,
               "test_images": test.images, "test_labels": test.labels}  # fmt: skip
 
+    imported = DataSet(
+        classes=data.classes, image_shape=train.images.shape[1:], validation_images=len(validation),
+        arrays=_store(arrays),
+    )  # fmt: skip
+    return imported.model_copy(update={"notes": (*notes, *suspicions(imported))})
+
+
+def keep_arrays(data: DataSet) -> DataSet:
+    """The data set with its arrays in the store, where other machines can have them."""
+    if data.arrays:
+        return data
+    arrays = {
+        f"{part}_{what}": read(part)
+        for part in ("train", "test")
+        for what, read in (("images", data.images), ("labels", data.labels))
+    }
+    return data.model_copy(update={"raw": {}, "arrays": _store(arrays)})
+
+
+def _store(arrays: dict[str, NDArray[Any]]) -> Artifact:
     def write(folder: Path) -> None:
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
 
-    imported = DataSet(
-        classes=data.classes, image_shape=train.images.shape[1:], validation_images=len(validation),
-        arrays=save("download", write),
-    )  # fmt: skip
-    return imported.model_copy(update={"notes": (*notes, *suspicions(imported))})
+    return save("download", write)
 
 
 def set_aside(labels: NDArray[np.int64], part: int, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

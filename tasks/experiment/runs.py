@@ -1,44 +1,46 @@
 """The runs that are kept, and house-keeping: what no kept run needs goes."""
 
-import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.experiment.store import UnusableArtifactsError, artifacts_root
+from upath import UPath
 
-RECORD = "run.json"
+from tasks.experiment.in_use import artifacts_unused
+from tasks.experiment.locks import temporary_folder
+from tasks.experiment.roots import artifacts_root, is_shared, shared_root
+from tasks.experiment.sharing import read_shared, share
 
-
-class InUseError(RuntimeError):
-    """A run is using the artifacts."""
+RECORD, LATEST = "run.json", "latest"
 
 
 @dataclass(frozen=True)
 class Run:
     """A run's folder, when it was made (ISO 8601, UTC), and the artifacts it came from (paths below the root)."""
 
-    folder: Path
+    folder: Path | UPath
     time: str
     artifacts: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What goes: a folder or file, and how many bytes it holds."""
+    """What goes: a folder or file, its name below its root, and how many bytes it holds."""
 
-    path: Path
+    path: Path | UPath
+    name: str
     bytes: int
 
 
 def read_runs() -> list[Run]:
     """All runs, oldest first. One without a record counts as the oldest and needs no artifact."""
     runs = []
-    for folder in (artifacts_root() / "runs").glob("[!.]*"):
+    for folder in (shared_root() / "runs").glob("[!.]*"):
         try:
             record = json.loads((folder / RECORD).read_text())
         except (OSError, ValueError):
@@ -47,23 +49,35 @@ def read_runs() -> list[Run]:
     return sorted(runs, key=lambda run: (run.time, run.folder.name))
 
 
-@contextmanager
-def artifacts_in_use() -> Iterator[None]:
-    """While a run is in here nothing is pruned. The lock is the process's: it ends with it, however it ends."""
-    with _lock(fcntl.LOCK_SH):
-        yield
+def latest_run() -> str | None:
+    """The name of the run that `latest` points at: by a link, or by its text where machines share it."""
+    if is_shared():
+        with suppress(FileNotFoundError):
+            return Path(read_shared(LATEST).decode().strip()).name
+        return None
+    return (shared_root() / LATEST).resolve().name
 
 
-@contextmanager
-def _lock(operation: int) -> Iterator[None]:
-    try:
-        artifacts_root().mkdir(parents=True, exist_ok=True)
-        file = (artifacts_root() / ".in-use").open("w")
-    except OSError as error:
-        raise UnusableArtifactsError(error) from error
-    with file:
-        fcntl.flock(file, operation)
-        yield
+def keep_run(name: str, new: Path) -> bool:
+    """Put the folder `new` at runs/<name>, whole or not at all, and point `latest` at it.
+
+    False if `latest` was left alone, since it is something of the user's own.
+    """
+    root = artifacts_root()
+    folder, latest = root / "runs" / name, root / LATEST
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    is_own = os.path.lexists(latest) and not latest.is_symlink()
+    with temporary_folder(root) as temporary:
+        if folder.exists():  # the same run, tried again
+            folder.rename(temporary / "earlier")
+        new.rename(folder)
+        if not is_own:
+            (temporary / LATEST).symlink_to(Path("runs") / name)
+            (temporary / LATEST).replace(latest)
+    if is_shared():
+        share(f"runs/{name}", last=RECORD)
+        (shared_root() / LATEST).write_text(f"runs/{name}\n")
+    return not is_own
 
 
 def prune(keep: int, *, dry_run: bool = False) -> list[Removal]:
@@ -74,22 +88,25 @@ def prune(keep: int, *, dry_run: bool = False) -> list[Removal]:
 
     Raises InUseError, and removes nothing, while a run is using the artifacts.
     """
-    try:
-        with _lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
-            removals = [Removal(path, _size(path)) for path in _dispensable(keep)]
-            for removal in removals if not dry_run else []:
-                shutil.rmtree(removal.path) if removal.path.is_dir() else removal.path.unlink()
-            return removals
-    except BlockingIOError:
-        raise InUseError("a run is using the artifacts: nothing was removed, try again when it has ended") from None
+    with artifacts_unused():
+        removals = list(_dispensable(keep))
+        for removal in removals if not dry_run else []:
+            _remove(removal.path)
+        return removals
 
 
-def _dispensable(keep: int) -> Iterator[Path]:
-    root, runs = artifacts_root(), read_runs()
-    latest = (root / "latest").resolve()
-    kept = [run for number, run in enumerate(reversed(runs)) if number < keep or run.folder.resolve() == latest]
-    yield from (run.folder for run in runs if run not in kept)
+def _dispensable(keep: int) -> Iterator[Removal]:
+    runs, latest = read_runs(), latest_run()
+    kept = [run for number, run in enumerate(reversed(runs)) if number < keep or run.folder.name == latest]
+    names = {run.folder.name for run in kept}
     needed = {path for run in kept for path in run.artifacts}
+    for root in dict.fromkeys([shared_root(), artifacts_root()]):  # the second may be a copy of the first
+        for path in _dispensable_below(root, names, needed):
+            yield Removal(path, str(path.relative_to(root)), _size(path))
+
+
+def _dispensable_below(root: Path | UPath, runs: set[str], needed: set[str]) -> Iterator[Path | UPath]:
+    yield from (folder for folder in (root / "runs").glob("[!.]*") if folder.name not in runs)
     yield from (folder for folder in (root / "store").glob("*/*") if str(folder.relative_to(root)) not in needed)
     said: set[str] = set()
     records = [file for file in (root / "cache").glob("*") if file.is_file()]
@@ -101,7 +118,7 @@ def _dispensable(keep: int) -> Iterator[Path]:
         said.add(text)
 
 
-def _result(file: Path) -> Any:
+def _result(file: Path | UPath) -> Any:
     """What a cache record says; None if it can't be read, or says only that the task failed."""
     try:
         return json.loads(json.loads(file.read_text())["result"])["result"]
@@ -117,5 +134,16 @@ def _paths(result: Any) -> set[str]:
     return set().union(*(_paths(item) for item in result)) if isinstance(result, list) else set()
 
 
-def _size(path: Path) -> int:
+def _size(path: Path | UPath) -> int:
+    if not isinstance(path, Path):
+        return int(path.fs.du(path.path))
     return sum(file.lstat().st_size for file in [path, *path.rglob("*")] if not file.is_dir())
+
+
+def _remove(path: Path | UPath) -> None:
+    if not isinstance(path, Path):
+        path.fs.rm(path.path, recursive=True)
+    elif path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -8,29 +8,16 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.experiment.locks import UNFINISHED, locked, temporary_folder
+from tasks.experiment.roots import artifacts_root, is_shared
+from tasks.experiment.sharing import fetch, read_shared, remove_shared, share
 
 MANIFEST = "manifest.json"
-
-
-def artifacts_root() -> Path:
-    """The artifacts folder: HEADSTART_ARTIFACTS, or `artifacts` in the project. Opened here and nowhere else."""
-    return Path(os.environ.get("HEADSTART_ARTIFACTS") or Path(__file__).parents[2] / "artifacts").absolute()
-
-
-class UnusableArtifactsError(RuntimeError):
-    """The artifacts folder can't be written."""
-
-    def __init__(self, error: OSError) -> None:
-        super().__init__(
-            f"The artifacts folder {artifacts_root()} can't be used ({error.strerror}): "
-            "give it room and write permission, or set HEADSTART_ARTIFACTS to a folder that has them"
-        )
 
 
 class DamagedArtifactError(RuntimeError):
@@ -45,8 +32,46 @@ class Artifact(BaseModel):
     digest: str = Field(pattern=r"^[0-9a-f]{64}$")
 
     def folder(self) -> Path:
-        """The folder, verified. Raises DamagedArtifactError naming the first file that is wrong."""
+        """The folder on this machine, verified; what machines share is copied here first, if it is not here intact.
+
+        Raises DamagedArtifactError naming the first file that is wrong.
+        """
         folder = artifacts_root() / self.path
+        try:
+            return self._verified(folder)
+        except DamagedArtifactError:
+            if not is_shared():
+                raise
+        self._copy_here()
+        return self._verified(folder)
+
+    def is_intact(self) -> bool:
+        """Here, and where machines share it: there its manifest, which is written last, vouches for it."""
+        try:
+            self.folder()
+        except DamagedArtifactError:
+            return False
+        return not is_shared() or self._is_shared()
+
+    def keep(self, new: Path, damaged: Path) -> None:
+        """Put `new` in this artifact's place, unless what is there is intact: what is not goes to `damaged`."""
+        target = artifacts_root() / self.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Others may be about to put the same there.
+        with locked(artifacts_root() / UNFINISHED / f"{target.parent.name}.lock"):
+            try:
+                self._verified(target)
+            except DamagedArtifactError:
+                if os.path.lexists(target):
+                    target.rename(damaged)
+                new.rename(target)
+
+    def share(self) -> None:
+        """Put it where machines share it, unless it is there."""
+        if is_shared() and not self._is_shared():
+            share(self.path, last=MANIFEST)
+
+    def _verified(self, folder: Path) -> Path:
         try:
             files = json.loads((folder / MANIFEST).read_text())
             if _digest(files) != self.digest:
@@ -58,12 +83,27 @@ class Artifact(BaseModel):
             raise DamagedArtifactError(f"{folder} can't be read: {error}") from error
         return folder
 
-    def is_intact(self) -> bool:
+    def _is_shared(self) -> bool:
         try:
-            self.folder()
-        except DamagedArtifactError:
+            return _digest(json.loads(read_shared(f"{self.path}/{MANIFEST}"))) == self.digest
+        except (FileNotFoundError, ValueError):
             return False
-        return True
+
+    def _copy_here(self) -> None:
+        """Copy it from the shared root. What is damaged there loses its manifest, so that it is made anew."""
+        with temporary_folder(artifacts_root()) as temporary:
+            new = temporary / "artifact"
+            try:
+                fetch(self.path, [MANIFEST], new)
+                files = json.loads((new / MANIFEST).read_text())
+                if _digest(files) != self.digest or not all(_is_inside(name) for name in files):
+                    raise DamagedArtifactError(f"{self.path}/{MANIFEST} is not the manifest of {self.digest}")
+                fetch(self.path, list(files), new)
+                self._verified(new)
+            except (FileNotFoundError, ValueError, DamagedArtifactError) as error:
+                remove_shared(f"{self.path}/{MANIFEST}")
+                raise DamagedArtifactError(f"{self.path} is not whole where it is shared: {error}") from error
+            self.keep(new, temporary / "damaged")
 
 
 def artifacts_in(value: Any) -> Iterator[Artifact]:
@@ -79,21 +119,15 @@ def artifacts_in(value: Any) -> Iterator[Artifact]:
 
 def save(stage: str, write: Callable[[Path], None]) -> Artifact:
     """Let `write` fill a temporary folder, then rename it to store/<stage>/<digest>. What is there and intact stays."""
-    root = artifacts_root()
-    with temporary_folder(root) as temporary:
+    with temporary_folder(artifacts_root()) as temporary:
         new = temporary / "artifact"
         new.mkdir()
         write(new)
         files = {str(f.relative_to(new)): _describe(f) for f in sorted(new.rglob("*")) if f.is_file()}
         (new / MANIFEST).write_text(json.dumps(files, indent=1))
         artifact = Artifact(path=f"store/{stage}/{_digest(files)[:16]}", digest=_digest(files))
-        target = root / artifact.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with locked(root / UNFINISHED / f"{stage}.lock"):  # others may be about to put the same there
-            if not artifact.is_intact():
-                if os.path.lexists(target):
-                    target.rename(temporary / "damaged")
-                new.rename(target)
+        artifact.keep(new, temporary / "damaged")
+    artifact.share()
     return artifact
 
 
@@ -133,6 +167,12 @@ def copy_files(artifact: Artifact, target: Path) -> None:
 def _describe(file: Path) -> dict[str, Any]:
     with file.open("rb") as stream:
         return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": file.stat().st_size}
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a file of that name is inside the folder that it is to be in."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def _digest(files: dict[str, Any]) -> str:

@@ -1,0 +1,54 @@
+"""A Dask cluster as a flow's task runner."""
+
+from typing import Self
+
+from prefect_dask import DaskTaskRunner
+
+from tasks.cache import code_identity
+from tasks.experiment.dataset import UnusableInputError
+from tasks.experiment.roots import shared_root
+
+START_SECONDS = 30
+
+
+class ClusterTaskRunner(DaskTaskRunner):
+    """Dask workers, each of which must have this project's code, and artifacts at the same place."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        try:
+            self._refuse_strangers()
+        except BaseException:
+            self._exit_stack.close()
+            raise
+        return self
+
+    def _refuse_strangers(self) -> None:
+        """Raises UnusableInputError if there is no cluster, or no worker, or one that would compute something else."""
+        try:
+            self.client.wait_for_workers(1, timeout=START_SECONDS)
+        except (OSError, ValueError) as error:
+            raise UnusableInputError(
+                f"no Dask worker could be had from {self.address or 'a cluster of this machine'} ({error}): give the "
+                "address of a scheduler that has workers, such as tcp://127.0.0.1:8786, or dask, or threads"
+            ) from error
+        ours = identity()
+        for worker, theirs in self.client.run(identity, on_error="return").items():
+            if isinstance(theirs, Exception):
+                raise UnusableInputError(
+                    f"the Dask worker {worker} can't run this project ({theirs}): start it in the project's folder, "
+                    "by .venv/bin/python -m dask worker"
+                )
+            if different := sorted(name for name in ours | theirs if ours.get(name) != theirs.get(name)):
+                name = different[0]
+                raise UnusableInputError(
+                    f"the Dask worker {worker} is not like this machine: its {name} is {theirs.get(name)}, here it is "
+                    f"{ours.get(name)} (of {len(different)} differences the first)"
+                )
+
+
+def identity() -> dict[str, str]:
+    """What machines that work together have in common: where artifacts are, the code, the libraries' versions."""
+    return {"HEADSTART_ARTIFACTS": str(shared_root())} | {
+        name: version for stage in ("train", "train_arms") for name, version in code_identity(f"tasks.{stage}").items()
+    }

@@ -1,0 +1,49 @@
+"""Where artifacts live: a folder of this machine, or a place that machines share, with a copy on this one.
+
+Opened here and nowhere else.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from platformdirs import user_cache_path
+from upath import UPath
+
+
+def shared_root() -> Path | UPath:
+    """Where runs, artifacts and cache records are: HEADSTART_ARTIFACTS, or `artifacts` in the project.
+
+    That is a folder, or a URL that fsspec knows (s3://bucket/prefix).
+    """
+    given = os.environ.get("HEADSTART_ARTIFACTS") or str(Path(__file__).parents[2] / "artifacts")
+    if "://" not in given:
+        return Path(given).absolute()
+    # AWS' clients give up after a second; an endpoint that is away for ten is to cost no run.
+    os.environ.setdefault("AWS_RETRY_MODE", "standard")
+    os.environ.setdefault("AWS_MAX_ATTEMPTS", "8")
+    return UPath(given, use_listings_cache=False, **({"auto_mkdir": True} if given.startswith("file:") else {}))
+
+
+def is_shared() -> bool:
+    """Whether artifacts are at a place that machines share."""
+    return not isinstance(shared_root(), Path)
+
+
+def artifacts_root() -> Path:
+    """This machine's artifacts folder: the shared root, or this machine's copy of what it needed from there."""
+    root = shared_root()
+    return root if isinstance(root, Path) else user_cache_path("headstart") / quote(str(root), safe="")
+
+
+class UnusableArtifactsError(RuntimeError):
+    """The artifacts folder, or the place that machines share, can't be used."""
+
+    def __init__(self, error: Exception) -> None:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        super().__init__(
+            f"The artifacts at {shared_root()} can't be used ({reason}): check address, endpoint and credentials"
+            if is_shared()
+            else f"The artifacts folder {artifacts_root()} can't be used ({reason}): "
+            "give it room and write permission, or set HEADSTART_ARTIFACTS to a folder that has them"
+        )
