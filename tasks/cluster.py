@@ -1,7 +1,10 @@
 """A Dask cluster as a flow's task runner."""
 
+import logging
+from contextlib import suppress
 from typing import Self
 
+from distributed import get_worker
 from prefect_dask import DaskTaskRunner
 
 from tasks.cache import code_identity
@@ -10,12 +13,17 @@ from tasks.experiment.roots import shared_root
 
 START_SECONDS = 30
 
+logging.getLogger("distributed").setLevel(logging.WARNING)  # its INFO tells each connection
+
 
 class ClusterTaskRunner(DaskTaskRunner):
     """Dask workers, each of which must have this project's code, and artifacts at the same place."""
 
     def __enter__(self) -> Self:
         super().__enter__()
+        with suppress(ValueError):
+            get_worker()  # raises ValueError in the flow's process; on a worker Prefect enters this with each task
+            return self
         try:
             self._refuse_strangers()
         except BaseException:

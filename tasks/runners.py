@@ -33,6 +33,6 @@ def task_runner(where: str) -> TaskRunner[Any]:
     from tasks.cluster import ClusterTaskRunner
 
     if where == DASK:
-        processes = {"n_workers": CORES, "threads_per_worker": 1, "dashboard_address": None}
+        processes = {"n_workers": CORES, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
         return ClusterTaskRunner(cluster_kwargs=processes)
     return ClusterTaskRunner(address=where)

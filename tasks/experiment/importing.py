@@ -36,13 +36,12 @@ def import_data(path: Path) -> DataSet:
         )
     kept, validation = set_aside(train.labels, VALIDATION_PART, "validation")
     train = train[np.concatenate([kept, validation])]
-    arrays = {"train_images": train.images, "train_labels": train.labels,
-              "test_images": test.images, "test_labels": test.labels}  # fmt: skip
-
+    arrays = _store(
+        train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels
+    )
     imported = DataSet(
-        classes=data.classes, image_shape=train.images.shape[1:], validation_images=len(validation),
-        arrays=_store(arrays),
-    )  # fmt: skip
+        classes=data.classes, image_shape=train.images.shape[1:], validation_images=len(validation), arrays=arrays
+    )
     return imported.model_copy(update={"notes": (*notes, *suspicions(imported))})
 
 
@@ -50,15 +49,14 @@ def keep_arrays(data: DataSet) -> DataSet:
     """The data set with its arrays in the store, where other machines can have them."""
     if data.arrays:
         return data
-    arrays = {
-        f"{part}_{what}": read(part)
-        for part in ("train", "test")
-        for what, read in (("images", data.images), ("labels", data.labels))
-    }
-    return data.model_copy(update={"raw": {}, "arrays": _store(arrays)})
+    arrays = _store(
+        train_images=data.images("train"), train_labels=data.labels("train"),
+        test_images=data.images("test"), test_labels=data.labels("test"),
+    )  # fmt: skip
+    return data.model_copy(update={"raw": {}, "arrays": arrays})
 
 
-def _store(arrays: dict[str, NDArray[Any]]) -> Artifact:
+def _store(**arrays: NDArray[Any]) -> Artifact:
     def write(folder: Path) -> None:
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)

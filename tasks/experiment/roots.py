@@ -5,6 +5,7 @@ Opened here and nowhere else.
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from platformdirs import user_cache_path
@@ -22,7 +23,8 @@ def shared_root() -> Path | UPath:
     # AWS' clients give up after a second; an endpoint that is away for ten is to cost no run.
     os.environ.setdefault("AWS_RETRY_MODE", "standard")
     os.environ.setdefault("AWS_MAX_ATTEMPTS", "8")
-    return UPath(given, use_listings_cache=False, **({"auto_mkdir": True} if given.startswith("file:") else {}))
+    options: Any = {"use_listings_cache": False} | ({"auto_mkdir": True} if given.startswith("file:") else {})
+    return UPath(given, **options)
 
 
 def is_shared() -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ class Run:
 class Removal:
     """What goes: a folder or file, its name below its root, and how many bytes it holds."""
 
-    path: Path | UPath
+    path: UPath
     name: str
     bytes: int
 
@@ -91,7 +90,7 @@ def prune(keep: int, *, dry_run: bool = False) -> list[Removal]:
     with artifacts_unused():
         removals = list(_dispensable(keep))
         for removal in removals if not dry_run else []:
-            _remove(removal.path)
+            removal.path.fs.rm(removal.path.path, recursive=True)
         return removals
 
 
@@ -100,12 +99,12 @@ def _dispensable(keep: int) -> Iterator[Removal]:
     kept = [run for number, run in enumerate(reversed(runs)) if number < keep or run.folder.name == latest]
     names = {run.folder.name for run in kept}
     needed = {path for run in kept for path in run.artifacts}
-    for root in dict.fromkeys([shared_root(), artifacts_root()]):  # the second may be a copy of the first
+    for root in dict.fromkeys([UPath(shared_root()), UPath(artifacts_root())]):  # the second may be a copy of the first
         for path in _dispensable_below(root, names, needed):
-            yield Removal(path, str(path.relative_to(root)), _size(path))
+            yield Removal(path, str(path.relative_to(root)), int(path.fs.du(path.path)))
 
 
-def _dispensable_below(root: Path | UPath, runs: set[str], needed: set[str]) -> Iterator[Path | UPath]:
+def _dispensable_below(root: UPath, runs: set[str], needed: set[str]) -> Iterator[UPath]:
     yield from (folder for folder in (root / "runs").glob("[!.]*") if folder.name not in runs)
     yield from (folder for folder in (root / "store").glob("*/*") if str(folder.relative_to(root)) not in needed)
     said: set[str] = set()
@@ -118,7 +117,7 @@ def _dispensable_below(root: Path | UPath, runs: set[str], needed: set[str]) -> 
         said.add(text)
 
 
-def _result(file: Path | UPath) -> Any:
+def _result(file: UPath) -> Any:
     """What a cache record says; None if it can't be read, or says only that the task failed."""
     try:
         return json.loads(json.loads(file.read_text())["result"])["result"]
@@ -132,18 +131,3 @@ def _paths(result: Any) -> set[str]:
         own = {result["path"]} if {"path", "digest"} <= result.keys() else set()
         return own.union(*(_paths(value) for value in result.values()))
     return set().union(*(_paths(item) for item in result)) if isinstance(result, list) else set()
-
-
-def _size(path: Path | UPath) -> int:
-    if not isinstance(path, Path):
-        return int(path.fs.du(path.path))
-    return sum(file.lstat().st_size for file in [path, *path.rglob("*")] if not file.is_dir())
-
-
-def _remove(path: Path | UPath) -> None:
-    if not isinstance(path, Path):
-        path.fs.rm(path.path, recursive=True)
-    elif path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
