@@ -1,8 +1,11 @@
 """A Dask cluster as a flow's task runner."""
 
 import logging
+import os
 from contextlib import suppress
 from typing import Self
+
+os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")  # below, each connection is told; read when imported
 
 from distributed import get_worker
 from prefect_dask import DaskTaskRunner
@@ -13,7 +16,7 @@ from tasks.experiment.roots import shared_root
 
 START_SECONDS = 30
 
-logging.getLogger("distributed").setLevel(logging.WARNING)  # its INFO tells each connection
+logging.getLogger("distributed.nanny").setLevel(logging.ERROR)  # it warns of TensorFlow's taking seconds to end
 
 
 class ClusterTaskRunner(DaskTaskRunner):
