@@ -8,6 +8,7 @@ from typing import Any
 
 from prefect import Flow
 from prefect.task_runners import ThreadPoolTaskRunner
+from upath import UPath
 
 from tasks.experiment.recipe import Experiment
 
@@ -28,13 +29,13 @@ class FinalStates(logging.Handler):
 
 def run(
     flow: Flow[..., Any], artifacts: Path, runner: ThreadPoolTaskRunner | None = None, **parameters: Any
-) -> tuple[Path, dict[str, Any], list[tuple[str, str]]]:
+) -> tuple[UPath, dict[str, Any], list[tuple[str, str]]]:
     """(run folder, metrics, (task run name, final state name) of each task run)."""
     prepared = flow.with_options(result_storage=artifacts / "cache", task_runner=runner)
     states = FinalStates()
     logging.getLogger("prefect.task_runs").addHandler(states)
     try:
-        folder = Path(prepared(**({"experiment": QUICK, "replicates": 2} | parameters)))
+        folder = UPath(prepared(**({"experiment": QUICK, "replicates": 2} | parameters)))
     finally:
         logging.getLogger("prefect.task_runs").removeHandler(states)
     return folder, json.loads((folder / "metrics.json").read_text()), states.names

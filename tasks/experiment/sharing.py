@@ -18,7 +18,7 @@ def share(path: str, last: str) -> None:
     remove_shared(f"{path}/{last}")
     names = [str(file.relative_to(here)) for file in sorted(here.rglob("*")) if file.is_file() and file.name != last]
     there.fs.put([str(here / name) for name in names], [(there / name).path for name in names])
-    there.fs.put_file(str(here / last), (there / last).path)
+    there.fs.put(str(here / last), (there / last).path)
 
 
 def fetch(path: str, names: list[str], target: Path) -> None:
