@@ -220,23 +220,26 @@ def test_no_endpoint(prefix: str, monkeypatch: pytest.MonkeyPatch, what: str) ->
         pass
 
 
-def test_a_run_is_cached_on_another_machine(prefect_server: None, be: Settle, store: ObjectStore, prefix: str) -> None:
+def test_a_run_is_cached_on_another_machine(prefect_server: None, be: Settle) -> None:
     """And a third one computes the same, which its verdict tells; there, pruning leaves what it needs."""
-    _, first, states = run(transfer_learning, artifacts_root(), refresh=True)
+    _, first, states = run(transfer_learning, artifacts_root(), replicates=1, refresh=True)
     assert ("train_A seed 42", "Completed") in states
     be("second")
-    _, second, states = run(transfer_learning, artifacts_root())
-    assert {state for _, state in states} == {"Cached"}
+    _, second, states = run(transfer_learning, artifacts_root(), replicates=1)
+    assert computed(states) <= {"report"}  # which the first one wrote with its verdict
     assert second["replicates"] == first["replicates"]
     be("third")
-    folder, third, states = run(transfer_learning, artifacts_root(), refresh=True)
+    folder, third, states = run(transfer_learning, artifacts_root(), replicates=1, refresh=True)
     assert {state for _, state in states} == {"Completed"}
-    assert third["replicates"] == first["replicates"]
     assert third["verdict"]["name"] == "Reproduced"
     prune(1)
     assert latest_run() == folder.name
     be("fourth")
-    assert {state for _, state in run(transfer_learning, artifacts_root())[2]} == {"Cached"}
+    assert computed(run(transfer_learning, artifacts_root(), replicates=1)[2]) <= {"report"}
+
+
+def computed(states: list[tuple[str, str]]) -> set[str]:
+    return {name for name, state in states if state != "Cached"}
 
 
 @pytest.mark.fault("an upload whose machine is gone: {gone}", "no record of it is believed; computed again")
@@ -252,7 +255,7 @@ def test_what_was_not_shared_whole_is_computed_again(
     store.delete(lost)
     be("second")
     _, second, states = run(transfer_learning, artifacts_root(), replicates=1)
-    assert {name for name, state in states if state == "Completed"} == {"train_A seed 42"}
+    assert computed(states) == {"train_A seed 42"}
     assert second == first
     assert lost in store.keys(prefix)
 
