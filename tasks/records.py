@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 from contextlib import suppress
+from pathlib import PosixPath
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
@@ -25,6 +26,17 @@ from tasks.experiment.splits import Splits
 from tasks.experiment.store import Artifact
 
 SERIALIZER = "headstart"
+
+
+class RecordFolder(PosixPath):
+    """Where records are on the machine that asks.
+
+    Prefect makes a text of a path where a flow starts and sends that to the workers, whose folder is another one; a
+    task's path it asks where the task runs.
+    """
+
+    def __str__(self) -> str:
+        return str(artifacts_root() / "cache")
 
 
 class Record(BaseModel):

@@ -22,7 +22,7 @@ from tasks.experiment.look import class_counts
 from tasks.experiment.page import write_pages
 from tasks.experiment.recipe import Experiment
 from tasks.experiment.roots import artifacts_root, shared_root
-from tasks.experiment.runs import RECORD, keep_run
+from tasks.experiment.runs import LATEST, RECORD, keep_run
 from tasks.experiment.scores import decide
 from tasks.experiment.sentences import answer, told_apart
 from tasks.experiment.splits import load_task
@@ -139,7 +139,8 @@ def publish(name: str, written: Artifact, models: dict[str, Path], used: Any, pr
         is_latest = keep_run(name, new)
     folder = shared_root() / "runs" / name
     if not is_latest:
-        get_run_logger().warning("`latest` is not a link, and was left alone: this run is in %s", folder)
+        latest = artifacts_root() / LATEST
+        get_run_logger().warning("%s is not a link, and was left alone: this run is in %s", latest, folder)
     with shown_at_most():
         create_markdown_artifact(in_ui, key=f"{prefix}report", description=metrics["answer"])
         create_table_artifact(

@@ -13,8 +13,7 @@ from pydantic.fields import FieldInfo
 
 from tasks.cache import ResultsAreCurrent
 from tasks.experiment.recipe import Experiment
-from tasks.experiment.roots import artifacts_root
-from tasks.records import RecordLocks, RecordSerializer
+from tasks.records import RecordFolder, RecordLocks, RecordSerializer
 from tasks.runners import configured_runner, task_runner
 
 
@@ -26,7 +25,7 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[...
         policy = ResultsAreCurrent().configure(lock_manager=RecordLocks(), isolation_level=IsolationLevel.SERIALIZABLE)
         return task(
             name=name, task_run_name=run_name or name, cache_policy=policy, persist_result=True,
-            result_serializer=RecordSerializer(), **options,
+            result_storage=RecordFolder(), result_serializer=RecordSerializer(), **options,
         )(function)  # fmt: skip
 
     return decorate
@@ -56,7 +55,6 @@ def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., Any]], Any]
             description=description,
             flow_run_name=lambda: prefix + _describe_run(),
             task_runner=task_runner(configured_runner()),  # type: ignore[arg-type]
-            result_storage=artifacts_root() / "cache",
             result_serializer="json",
             persist_result=False,
         )(function)

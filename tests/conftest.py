@@ -63,7 +63,7 @@ def baseline(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("baseline") / "artifacts"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADSTART_ARTIFACTS", str(folder))
-        return folder, run(folder)[0]
+        return folder, run()[0]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from pathlib import Path
 from typing import Any
 
 from prefect import Flow
@@ -28,10 +27,10 @@ class FinalStates(logging.Handler):
 
 
 def run(
-    flow: Flow[..., Any], artifacts: Path, runner: ThreadPoolTaskRunner | None = None, **parameters: Any
+    flow: Flow[..., Any], runner: ThreadPoolTaskRunner | None = None, **parameters: Any
 ) -> tuple[UPath, dict[str, Any], list[tuple[str, str]]]:
-    """(run folder, metrics, (task run name, final state name) of each task run)."""
-    prepared = flow.with_options(result_storage=artifacts / "cache", task_runner=runner)
+    """(run folder, metrics, (task run name, final state name) of each task run). HEADSTART_ARTIFACTS must be set."""
+    prepared = flow.with_options(task_runner=runner)
     states = FinalStates()
     logging.getLogger("prefect.task_runs").addHandler(states)
     try:

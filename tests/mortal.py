@@ -76,12 +76,11 @@ def live(order: dict[str, Any]) -> None:
     os.environ |= order["environment"]
     drop_privileges()
     watch_steps(order.get("die_at"), order.get("freeze_at"), order.get("trace"))
-    flow = transfer_learning.with_options(result_storage=Path(os.environ["HEADSTART_ARTIFACTS"]) / "cache")
     prefect_settings = {PREFECT_API_URL: order["api"], PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     if order.get("impatient"):
         prefect_settings[PREFECT_CLIENT_MAX_RETRIES] = 0
     with temporary_settings(prefect_settings):
-        state: Any = flow(**order["parameters"], return_state=True)
+        state: Any = transfer_learning(**order["parameters"], return_state=True)
     result = {"state": state.name, "message": state.message}
     if state.is_completed():
         result["folder"] = state.result()

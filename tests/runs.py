@@ -19,9 +19,9 @@ from tests import flow_runs
 from tests.flow_runs import QUICK
 
 
-def run(artifacts: Path, **parameters: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """(metrics, state name by task run name) of one run in this process. HEADSTART_ARTIFACTS must be set."""
-    _, metrics, states = flow_runs.run(transfer_learning, artifacts, **parameters)
+def run(**parameters: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """(metrics, state name by task run name) of one run in this process, below HEADSTART_ARTIFACTS."""
+    _, metrics, states = flow_runs.run(transfer_learning, **parameters)
     return metrics, dict(states)
 
 

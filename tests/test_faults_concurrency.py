@@ -52,7 +52,7 @@ def test_different_parameters(count: int, lives: Lives, tmp_path: Path, monkeypa
     assert_latest_is_whole(artifacts)
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
     for n, life in zip(samples, at_once, strict=True):
-        metrics, states = run(artifacts, experiment=QUICK.model_copy(update={"target_samples": n}))
+        metrics, states = run(experiment=QUICK.model_copy(update={"target_samples": n}))
         assert metrics == life.metrics
         assert set(states.values()) == {"Cached"}
 

@@ -59,7 +59,7 @@ def kept(artifacts: Path) -> set[str]:
 def assert_nothing_lost(artifacts: Path, baseline: tuple[Path, dict], **parameters: object) -> None:
     """An undisturbed run gives the metrics that it would have given, and leaves what it would have left."""
     assert_latest_is_whole(artifacts)
-    metrics, _ = run(artifacts, **parameters)
+    metrics, _ = run(**parameters)
     assert metrics == baseline[1]
     assert_latest_is_whole(artifacts)
     assert kept(artifacts) == kept(baseline[0])

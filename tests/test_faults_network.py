@@ -180,7 +180,7 @@ def test_three_errors(
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
     failing_mirror += [server_error, server_error, server_error, whole]
 
-    @flow(result_storage=tmp_path / "artifacts" / "cache", persist_result=False)
+    @flow
     def only_download() -> None:
         download.with_options(retry_delay_seconds=0)(NAME, None)
 

@@ -98,7 +98,7 @@ def test_server_gone_for_good(
     os.kill(life.pid, signal.SIGCONT)
     assert life.end() != 0
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
-    metrics, states = run(artifacts)
+    metrics, states = run()
     assert metrics == baseline[1]
     assert set(states.values()) == {"Cached"}
 
@@ -156,7 +156,7 @@ def test_files_of_the_future(artifacts_copy: Path, baseline: tuple[Path, dict]) 
     future = time.time() + 365 * 24 * 3600
     for path in artifacts_copy.rglob("*"):
         os.utime(path, (future, future), follow_symlinks=False)
-    metrics, states = run(artifacts_copy)
+    metrics, states = run()
     assert metrics == baseline[1]
     assert set(states.values()) == {"Cached"}
 

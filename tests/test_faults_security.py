@@ -114,7 +114,7 @@ def test_hostile_model(kind: str, artifacts_copy: Path) -> None:
     forged = Record(key=record.name, result=save("train_B_scratch", write)).model_dump_json()
     record.write_text(json.dumps(written | {"result": forged}))
     with pytest.raises((ValueError, TypeError), match=r"Lambda|could not be deserialized|Could not locate"):
-        run(artifacts_copy)
+        run()
 
 
 @pytest.mark.fault(
@@ -122,7 +122,7 @@ def test_hostile_model(kind: str, artifacts_copy: Path) -> None:
 )
 def test_names_are_no_paths(artifacts_copy: Path) -> None:
     with pytest.raises(Exception, match=r"no class '\.\./\.\./etc'"):
-        run(artifacts_copy, experiment={"target_classes": ["../../etc", 2]})
+        run(experiment={"target_classes": ["../../etc", 2]})
     for folder in (artifacts_copy / "runs").iterdir():
         assert re.fullmatch(r"\d+-samples-seeds-\d+-\d+-[0-9a-f]{8}", folder.name)
 

@@ -24,15 +24,15 @@ from tests.flow_runs import QUICK
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
-def run(artifacts: Path, runner: ThreadPoolTaskRunner | None = None, **parameters) -> tuple[dict, dict[str, str]]:
+def run(runner: ThreadPoolTaskRunner | None = None, **parameters) -> tuple[dict, dict[str, str]]:
     """(metrics, state name by task run name) of one run."""
-    _, metrics, states = flow_runs.run(transfer_learning, artifacts, runner, **parameters)
+    _, metrics, states = flow_runs.run(transfer_learning, runner, **parameters)
     return metrics, dict(states)
 
 
 @pytest.fixture(scope="module")
 def first(artifacts: Path) -> dict:
-    return run(artifacts)[0]
+    return run()[0]
 
 
 def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) -> None:
@@ -49,19 +49,19 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
 
 
 def test_again_is_all_cached_and_equal(artifacts: Path, first: dict) -> None:
-    metrics, states = run(artifacts)
+    metrics, states = run()
     assert metrics == first
     assert set(states.values()) == {"Cached"}
 
 
 def test_other_target_samples_keep_what_does_not_depend_on_them(artifacts: Path, first: dict) -> None:
-    _, states = run(artifacts, experiment=QUICK.model_copy(update={"target_samples": 100}))
+    _, states = run(experiment=QUICK.model_copy(update={"target_samples": 100}))
     kept = {name for name, state in states.items() if state == "Cached"}
     assert kept == {"download", "normalize", "train_A seed 42", "train_A seed 43"}
 
 
 def test_more_replicates_train_only_the_new_ones(artifacts: Path, first: dict) -> None:
-    metrics, states = run(artifacts, replicates=3)
+    metrics, states = run(replicates=3)
     assert metrics["replicates"][:2] == first["replicates"]
     trained = {name for name, state in states.items() if state == "Completed" and "seed" in name}
     assert trained == {"train_A seed 44", "train_B_scratch seed 44", "transfer_B_on_A seed 44"}
@@ -72,7 +72,7 @@ def test_damage_heals(artifacts: Path, first: dict) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-1])
     gone = sorted((artifacts / "store/normalize").iterdir())[0] / "pixels.npz"
     gone.unlink()
-    metrics, states = run(artifacts, replicates=3)
+    metrics, states = run(replicates=3)
     assert metrics["replicates"][:2] == first["replicates"]
     assert states["normalize"] == "Completed"
     assert sum(state == "Completed" for name, state in states.items() if name.startswith("train_A")) == 1
@@ -81,7 +81,7 @@ def test_damage_heals(artifacts: Path, first: dict) -> None:
 def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Path, first: dict) -> None:
     """One after the other instead of side by side: order plays no part. Equal bits are equal places in the store."""
     shelves = set((artifacts / "store").glob("*/*"))
-    metrics, states = run(artifacts, ThreadPoolTaskRunner(max_workers=1), refresh=True)
+    metrics, states = run(ThreadPoolTaskRunner(max_workers=1), refresh=True)
     assert set(states.values()) == {"Completed"}
     assert metrics.pop("verdict")["name"] == "First"
     assert metrics == {name: value for name, value in first.items() if name != "verdict"}
@@ -89,18 +89,18 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
     assert {shelf.parent.name for shelf in new} == {"report"}  # it tells the verdict
 
     # And a second night, which keeps as many runs as it was told to.
-    metrics, _ = run(artifacts, refresh=True, keep=1)
+    metrics, _ = run(refresh=True, keep=1)
     assert metrics["verdict"]["name"] == "Reproduced"
     assert (artifacts / "latest/plots/history.png").exists()
     assert "bit for bit" in (artifacts / "latest/report.md").read_text()
     assert len(list((artifacts / "runs").iterdir())) == 1
-    metrics, states = run(artifacts)
+    metrics, states = run()
     assert metrics == first
     assert {name for name, state in states.items() if state != "Cached"} == {"report"}  # this one has no verdict
 
 
 def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> None:
-    run(artifacts)
+    run()
     data = sources.fetch()
     labels = data.labels("test")
     kept = (labels == 0) | (labels == 2)
@@ -173,7 +173,7 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
 
     monkeypatch.setattr(sources, "fetch", counted)
 
-    @flow(result_storage=tmp_path / "cache", persist_result=False)
+    @flow
     def only_download() -> None:
         download.with_options(retry_delay_seconds=0)(NAME, None)
 

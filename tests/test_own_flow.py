@@ -48,7 +48,7 @@ def _there(brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def first(artifacts: Path, brought: Path) -> Iterator[tuple[Path, dict]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(brought)
-        yield run(transfer_learning, artifacts, experiment=EXPERIMENT)[:2]
+        yield run(transfer_learning, experiment=EXPERIMENT)[:2]
 
 
 def trained(states: list[tuple[str, str]]) -> list[str]:
@@ -122,7 +122,7 @@ def test_predict_refuses_in_a_sentence(first: tuple[Path, dict], model: str | No
 def test_again_all_is_cached_but_changed_data_are_read_anew(
     artifacts: Path, first: tuple[Path, dict], brought: Path
 ) -> None:
-    _, metrics, states = run(transfer_learning, artifacts, experiment=EXPERIMENT)
+    _, metrics, states = run(transfer_learning, experiment=EXPERIMENT)
     assert metrics == first[1]
     assert {state for _, state in states} == {"Cached"}
     file = next((brought / "digits/three").iterdir())
@@ -130,12 +130,12 @@ def test_again_all_is_cached_but_changed_data_are_read_anew(
     with Image.open(file) as picture:
         picture.transpose(Image.Transpose.ROTATE_180).save(file)
     try:
-        _, changed, states = run(transfer_learning, artifacts, experiment=EXPERIMENT)
+        _, changed, states = run(transfer_learning, experiment=EXPERIMENT)
     finally:
         file.write_bytes(original)
     assert ("download", "Completed") in states
     assert changed["replicates"] != first[1]["replicates"]
-    assert run(transfer_learning, artifacts, experiment=EXPERIMENT)[1] == first[1]
+    assert run(transfer_learning, experiment=EXPERIMENT)[1] == first[1]
 
 
 @pytest.mark.own_data
@@ -143,7 +143,7 @@ def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) 
     experiment = EXPERIMENT.vary(
         dataset="digits.npz", target_classes=(3, 8, 9), network="cnn", learning_rate=0.005, target_samples=50
     )
-    folder, metrics, _ = run(transfer_study, artifacts, experiment=experiment)
+    folder, metrics, _ = run(transfer_study, experiment=experiment)
     table = pd.read_csv(folder / "runs.csv")
     assert set(table.classes) == {"3 8 9"}
     assert {"first 3, frozen", "self-transfer", "probe"} <= set(table.arm)
@@ -155,7 +155,7 @@ def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) 
 @pytest.mark.own_data
 def test_a_study_goes_on_without_the_pixels_on_which_a_diverges(artifacts: Path) -> None:
     experiment = EXPERIMENT.vary(dataset="digits.npz", target_classes=(3, 8), hidden_layers=3, hidden_units=100)
-    folder, metrics, _ = run(transfer_study, artifacts, experiment=experiment)
+    folder, metrics, _ = run(transfer_study, experiment=experiment)
     assert "pixels" not in metrics["study"]
     assert "task A diverged at this learning rate" in (folder / "report.md").read_text()
 
@@ -166,12 +166,12 @@ def test_a_trained_model_takes_the_place_of_A(artifacts: Path, brought: Path) ->
     own = EXPERIMENT.vary(
         dataset="digits.npz", target_classes=(8, 9), source_model="digits.keras", source_layer="features"
     )
-    folder, metrics, states = run(transfer_learning, artifacts, experiment=own)
+    folder, metrics, states = run(transfer_learning, experiment=own)
     assert ("import_A", "Completed") in states
     assert not [name for name, _ in states if name.startswith("train_A")]
     assert metrics["data"]["source_classes"] is None
     assert "as they were" in (folder / "models/A.md").read_text()
-    study, answers, states = run(transfer_study, artifacts, experiment=own, resample_target=False)
+    study, answers, states = run(transfer_study, experiment=own, resample_target=False)
     assert ("import_A", "Cached") in states
     assert "pixels" not in answers["study"]
     for ours, theirs in zip(answers["replicates"], metrics["replicates"], strict=True):
@@ -184,16 +184,16 @@ def test_a_trained_model_takes_the_place_of_A(artifacts: Path, brought: Path) ->
 def test_a_changed_model_is_never_served_from_the_cache(artifacts: Path, brought: Path) -> None:
     own = EXPERIMENT.vary(dataset="digits.npz", target_classes=(8, 9), source_model="changing.keras")
     (brought / "changing.keras").write_bytes((brought / "digits.keras").read_bytes())
-    run(transfer_learning, artifacts, experiment=own, replicates=1)
+    run(transfer_learning, experiment=own, replicates=1)
     digits.write_model(brought / "changing.keras", epochs=1)
-    _, _, states = run(transfer_learning, artifacts, experiment=own, replicates=1)
+    _, _, states = run(transfer_learning, experiment=own, replicates=1)
     assert ("import_A", "Completed") in states
 
 
 @pytest.mark.own_data
 def test_another_data_set_can_be_the_source(artifacts: Path) -> None:
     own = EXPERIMENT.vary(dataset="digits.npz", target_classes=(8, 9), source_dataset="digits")
-    _, metrics, states = run(transfer_learning, artifacts, experiment=own, replicates=1)
+    _, metrics, states = run(transfer_learning, experiment=own, replicates=1)
     assert len(metrics["data"]["source_classes"]) == 10
     assert sum(name == "download" for name, _ in states) == sum(name == "normalize" for name, _ in states) == 2
     assert trained(states)[0] == "train_A seed 42"
@@ -215,7 +215,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 def test_what_cant_be_used_is_refused_before_any_training(artifacts: Path, changes: dict, says: str) -> None:
     before = set((artifacts / "store").glob("train*/*"))
     with pytest.raises(UnusableInputError) as refused:
-        run(transfer_learning, artifacts, experiment=EXPERIMENT.vary(**changes))
+        run(transfer_learning, experiment=EXPERIMENT.vary(**changes))
     assert says in str(refused.value)
     assert set((artifacts / "store").glob("train*/*")) == before
 

@@ -222,20 +222,20 @@ def test_no_endpoint(prefix: str, monkeypatch: pytest.MonkeyPatch, what: str) ->
 
 def test_a_run_is_cached_on_another_machine(prefect_server: None, be: Settle) -> None:
     """And a third one computes the same, which its verdict tells; there, pruning leaves what it needs."""
-    _, first, states = run(transfer_learning, artifacts_root(), replicates=1, refresh=True)
+    _, first, states = run(transfer_learning, replicates=1, refresh=True)
     assert ("train_A seed 42", "Completed") in states
     be("second")
-    _, second, states = run(transfer_learning, artifacts_root(), replicates=1)
+    _, second, states = run(transfer_learning, replicates=1)
     assert computed(states) <= {"report"}  # which the first one wrote with its verdict
     assert second["replicates"] == first["replicates"]
     be("third")
-    folder, third, states = run(transfer_learning, artifacts_root(), replicates=1, refresh=True)
+    folder, third, states = run(transfer_learning, replicates=1, refresh=True)
     assert {state for _, state in states} == {"Completed"}
     assert third["verdict"]["name"] == "Reproduced"
     prune(1)
     assert latest_run() == folder.name
     be("fourth")
-    assert computed(run(transfer_learning, artifacts_root(), replicates=1)[2]) <= {"report"}
+    assert computed(run(transfer_learning, replicates=1)[2]) <= {"report"}
 
 
 def computed(states: list[tuple[str, str]]) -> set[str]:
@@ -247,14 +247,14 @@ def computed(states: list[tuple[str, str]]) -> set[str]:
 def test_what_was_not_shared_whole_is_computed_again(
     prefect_server: None, be: Settle, store: ObjectStore, prefix: str, gone: str
 ) -> None:
-    _, first, _ = run(transfer_learning, artifacts_root(), replicates=1)
+    _, first, _ = run(transfer_learning, replicates=1)
     (lost,) = {
         "manifest": [key for key in store.keys(f"{prefix}/store/train_A/") if key.endswith(MANIFEST)],
         "record": store.keys(f"{prefix}/cache/train_A"),
     }[gone]  # fmt: skip
     store.delete(lost)
     be("second")
-    _, second, states = run(transfer_learning, artifacts_root(), replicates=1)
+    _, second, states = run(transfer_learning, replicates=1)
     assert computed(states) == {"train_A seed 42"}
     assert second == first
     assert lost in store.keys(prefix)

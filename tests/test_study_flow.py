@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 @pytest.fixture(scope="module")
 def study(artifacts: Path) -> tuple[Path, dict]:
     """(run folder, metrics) of a study of two pairs."""
-    return run(transfer_study, artifacts)[:2]
+    return run(transfer_study)[:2]
 
 
 def trained(states: list[tuple[str, str]]) -> list[str]:
@@ -64,8 +64,8 @@ def test_its_numbers_follow_from_the_table(study: tuple[Path, dict]) -> None:
 
 
 def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path) -> None:
-    _, study, _ = run(transfer_study, artifacts, resample_target=False)
-    _, experiment, states = run(transfer_learning, artifacts)
+    _, study, _ = run(transfer_study, resample_target=False)
+    _, experiment, states = run(transfer_learning)
     assert trained(states) == [f"{t} seed {s}" for t in ("train_B_scratch", "transfer_B_on_A") for s in (42, 43)]
     for ours, theirs in zip(study["replicates"], experiment["replicates"], strict=True):
         for arm in ("scratch", "transfer"):
@@ -73,7 +73,7 @@ def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path) ->
 
 
 def test_more_replicates_train_only_the_new_ones(artifacts: Path, study: tuple[Path, dict]) -> None:
-    _, metrics, states = run(transfer_study, artifacts, replicates=3)
+    _, metrics, states = run(transfer_study, replicates=3)
     assert metrics["replicates"][:2] == study[1]["replicates"]
     assert trained(states) == ["train_A seed 44"] * 2 + ["train_arms seed 44"] * 2  # two kinds of pixels
 
@@ -113,7 +113,7 @@ def test_all_class_pairs_killed_half_way_go_on_where_they_were(artifacts: Path, 
         time.sleep(0.05)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    folder, metrics, states = run(transfer_study, artifacts, pairs=True, pair_replicates=2)
+    folder, metrics, states = run(transfer_study, pairs=True, pair_replicates=2)
     # Of 45 pairs of classes one is the experiment's own, whose A is there already.
     new = [name for name in trained(states) if name.startswith("train_arms")]
     assert len(new) <= 2 * 45 - (done - before)
