@@ -3,10 +3,12 @@
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,8 +80,8 @@ def object_store() -> Iterator[ObjectStore]:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """A PostgreSQL of Debian's packages with an empty database: its address as Prefect wants it."""
+def postgres() -> Iterator[int]:
+    """A PostgreSQL of Debian's packages, with the user headstart and the empty database prefect: its port."""
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -97,20 +99,31 @@ def postgres() -> Iterator[str]:
             ready = [programs / "pg_isready", *there]
             until(lambda: subprocess.run(ready, check=False, **common).returncode == 0, 60, "PostgreSQL is up")
             subprocess.run([programs / "createdb", *there, "prefect"], check=True, **common)
-            yield f"postgresql+asyncpg://headstart@127.0.0.1:{port}/prefect"
+            yield port
         finally:
             subprocess.run([*as_user, programs / "pg_ctl", *data, "stop", "-m", "immediate"], check=True, **common)
             server.wait()
 
 
-def start_dask(scheduler: Machine, workers: list[Machine]) -> str:
-    """A scheduler, and a one-thread worker on each machine, started in its project's folder: the address."""
-    address = f"tcp://127.0.0.1:{free_port()}"
-    scheduler.start("dask", "scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard")
-    for worker in workers:
-        start_worker(worker, address)
-    return address
+class Command:
+    """A command line on a machine, in the project's folder. It ends with its machine."""
 
+    def __init__(self, machine: Machine, line: str) -> None:
+        self.machine, self.line = machine, line
+        self._log = machine.folder / f"{uuid.uuid4().hex}.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                ["bash", "-c", f"exec {line}"], cwd=machine.project, env=machine.environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        machine.started.append(self._process)
 
-def start_worker(machine: Machine, address: str) -> subprocess.Popen[bytes]:
-    return machine.start("dask", "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def wait(self) -> int:
+        return self._process.wait(600)
+
+    def kill(self) -> None:
+        """SIGKILL, for it and all that it has started."""
+        os.killpg(self._process.pid, signal.SIGKILL)

@@ -1,8 +1,14 @@
-"""A study on several machines: Dask workers with nothing in common but an S3 endpoint and Prefect on PostgreSQL."""
+"""README's "When one machine is not enough", command by command: what is set up as it says, and what that promises.
+
+The workers have nothing in common but an S3 endpoint and Prefect's server on a PostgreSQL: they are started in
+different folders, with no data, and with empty copies of the artifacts.
+"""
 
 import json
 import re
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,141 +16,176 @@ from typing import Any
 
 import pytest
 
-from tests.machines import ObjectStore, object_store, postgres, start_dask, start_worker
-from tests.operations import QUICK, Machine, machine, until
+from tasks.cache import ROOT
+from tests.machines import Command, ObjectStore, free_port, object_store, postgres
+from tests.operations import LONG, QUICK, Machine, machine, until
 
 pytestmark = pytest.mark.machines
-
-SETTINGS = [f"--experiment.{name.replace('_', '-')}={value}" for name, value in QUICK.items()]
-STUDY = ("flows.study", "--replicates", "12", *SETTINGS)
-FLOW = ("flows.transfer_learning", "--replicates", "6", *SETTINGS)
 
 
 @dataclass
 class Cluster:
-    """`home` starts the flows; the workers have no data and an empty copy of the artifacts."""
+    """`home` has server and scheduler; `another` makes a machine that is set up like the workers."""
 
+    line: Callable[[str], str]  # README's command that has these words, with the addresses of here
     home: Machine
-    workers: list[Machine]
+    workers: list[Command]
+    another: Callable[[str], Machine]
     store: ObjectStore
-    scheduler: str
-    another: Any
 
-    def run(self, *command: str, on: Machine | None = None, fails: bool = False) -> "Done":
-        done = (on or self.home).command(*command)
-        assert (done.returncode != 0) == fails, done.stderr[-3000:]
-        return Done(done.stdout, done.stderr, self)
+    def run(self, line: str, on: Machine | None = None) -> "Done":
+        return self.ended(Command(on or self.home, line))
+
+    def ended(self, command: Command) -> "Done":
+        assert command.wait() == 0, command.said()[-3000:]
+        return Done(command.said(), self.store)
+
+    def trained(self) -> int:
+        """How many networks of A the workers have trained."""
+        return sum(len(re.findall("'train_A seed .+ Finished in state Completed", w.said())) for w in self.workers)
 
 
 @dataclass
 class Done:
-    """What a flow printed, and the run folder that it names, by its file names' contents."""
+    """A run that has completed: what it said, and what it left."""
 
-    stdout: str
-    stderr: str
-    cluster: Cluster
+    said: str
+    store: ObjectStore
 
     @property
     def computed(self) -> set[str]:
         """Names of the task runs that were computed here, not taken from the cache."""
-        return set(re.findall(r"Task run '(.+)' - Finished in state Completed", self.stderr))
+        return set(re.findall(r"Task run '(.+)' - Finished in state Completed", self.said))
 
     def file(self, name: str) -> bytes:
-        found = re.search(r"Report: +(\S+)/report.html", self.stdout)
+        found = re.search(r"^Report: +(\S+)/report.html$", self.said, re.MULTILINE)
         assert found
         if found[1].startswith("s3://bucket/"):
-            return self.cluster.store.read(f"{found[1].removeprefix('s3://bucket/')}/{name}")
+            return self.store.read(f"{found[1].removeprefix('s3://bucket/')}/{name}")
         return (Path(found[1]) / name).read_bytes()
 
     @property
     def results(self) -> tuple[Any, ...]:
-        """All numbers: of each pair with digests of its weights, of the study, of each network."""
+        """All numbers, the weights' digests among them."""
         metrics = json.loads(self.file("metrics.json"))
-        numbers = [metrics[name] for name in ("replicates", "error_reduction", "answer")]
-        return *numbers, self.file("runs.csv") if metrics["answer"] and "study" in self.stdout else b""
+        is_study = "runs.csv" in self.said
+        return metrics["replicates"], metrics["error_reduction"], self.file("runs.csv") if is_study else None
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with ExitStack() as stack:
-        store = stack.enter_context(object_store())
-        address = stack.enter_context(postgres())
+        store, database = stack.enter_context(object_store()), stack.enter_context(postgres())
+        home = stack.enter_context(machine(tmp_path_factory.mktemp("home")))
+        ports = {
+            "4200": home.environment["PREFECT_SERVER_API_PORT"],
+            "8786": free_port(),
+            "9000": store.port,
+            "5432": database,
+        }
+        section = (ROOT / "README.md").read_text().split("## When one machine is not enough\n")[1].split("\n## ")[0]
+        section = re.sub("|".join(ports), lambda port: str(ports[port[0]]), section)
+        exported = dict(re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"^    export (.+)", section, re.MULTILINE))))
+        of_server = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": exported.pop("PREFECT_SERVER_DATABASE_CONNECTION_URL")}
 
-        def another(name: str, **environment: str) -> Machine:
-            """A machine that knows where artifacts and Prefect's server are, and has an empty copy of the former."""
-            here = stack.enter_context(machine(tmp_path_factory.mktemp(name)))
-            here.environment |= store.environment | {
-                "HEADSTART_ARTIFACTS": "s3://bucket/headstart",
-                "XDG_CACHE_HOME": str(here.folder / "cache"),
-            }
-            here.environment |= environment
+        def line(words: str) -> str:
+            (found,) = [found for found in re.findall(r"\.venv/bin/[^`\n]+", section) if words in found]
+            return found
+
+        def settle(here: Machine, **environment: str) -> Machine:
+            (here.project / ".venv").symlink_to(sys.prefix)
+            here.environment |= {"HOME": str(here.folder)} | exported | environment
+            here.environment.pop("XDG_CACHE_HOME", None)
             return here
 
-        home = another("home", PREFECT_SERVER_DATABASE_CONNECTION_URL=address)
-        home.start_server()
-        known = {"PREFECT_API_URL": home.api}
-        workers = [another(f"worker-{n}", **known, HEADSTART_DATA=f"/nowhere/{n}") for n in (1, 2)]
-        scheduler = start_dask(home, workers)
-        yield Cluster(home, workers, store, scheduler, lambda name, **more: another(name, **(known | more)))
+        def another(name: str) -> Machine:
+            here = stack.enter_context(machine(tmp_path_factory.mktemp(name)))
+            return settle(here, HEADSTART_DATA=str(here.folder / "data"))
+
+        settle(home, **of_server)
+        Command(home, line("server start"))
+        until(home.answers, 60, "the server answers")
+        Command(home, line("dask scheduler"))
+        workers = [Command(another("worker"), line("dask worker")) for _ in range(2)]
+        yield Cluster(line, home, workers, another, store)
+
+
+def small(line: str) -> str:
+    """The same command with few epochs."""
+    settings = "".join(f" --experiment.{name.replace('_', '-')} {value}" for name, value in QUICK.items())
+    return line + settings
 
 
 @pytest.fixture(scope="module")
-def expected(cluster: Cluster) -> Done:
-    """The study on threads and local files."""
-    return cluster.run(*STUDY, on=cluster.another("alone", HEADSTART_ARTIFACTS="artifacts"))
+def flow(cluster: Cluster) -> Done:
+    return cluster.run(cluster.line("flows.transfer_learning"))
 
 
 @pytest.fixture(scope="module")
-def first(cluster: Cluster) -> Done:
-    """The study on the cluster."""
-    return cluster.run(*STUDY, "--runner", cluster.scheduler)
+def study(cluster: Cluster) -> Done:
+    return cluster.run(small(cluster.line("flows.study")))
 
 
-def test_the_same_numbers_as_on_one_machine(cluster: Cluster, expected: Done, first: Done) -> None:
-    assert first.results == expected.results
-    assert len(json.loads(first.file("metrics.json"))["replicates"]) == 12
-    made = [{p.parent.name for p in w.folder.glob("cache/headstart/*/store/*/*/")} for w in cluster.workers]
-    assert all("train_arms" in stages for stages in made)  # both worked
-    runs = cluster.home.post("flow_runs/filter", {})
-    assert {run["state_name"] for run in runs} == {"Completed"}
+@pytest.fixture(scope="module")
+def study_alone(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """The study of the same pairs, on threads and local files."""
+    line = small(cluster.line("flows.study").partition("--runner")[0])
+    with machine(tmp_path_factory.mktemp("alone")) as alone:
+        (alone.project / ".venv").symlink_to(sys.prefix)
+        alone.environment["PREFECT_API_URL"] = cluster.home.environment["PREFECT_API_URL"]
+        return cluster.run(line, on=alone)
 
 
-def test_again_on_an_empty_machine_all_is_cached(cluster: Cluster, first: Done) -> None:
-    again = cluster.run(*STUDY, on=cluster.another("third"))
+def test_a_study_on_two_workers_gives_the_numbers_of_one_machine(
+    cluster: Cluster, study: Done, study_alone: Done
+) -> None:
+    assert study.results == study_alone.results
+    assert len(study.results[0]) == 12
+    worked = [{f.name for f in w.machine.folder.glob(".cache/headstart/*/store/*")} for w in cluster.workers]
+    assert all({"train_A", "train_arms"} <= stages for stages in worked)
+
+
+def test_again_from_an_empty_machine_all_is_cached(cluster: Cluster, study: Done) -> None:
+    again = cluster.run(small(cluster.line("flows.study").partition("--runner")[0]), on=cluster.another("third"))
     assert again.computed == set()
-    assert again.results == first.results
+    assert again.results == study.results
 
 
-def test_refresh_reaches_the_workers(cluster: Cluster) -> None:
-    def count() -> int:
-        return sum(len(re.findall(r"train_A seed .* epoch 1/1", _log(worker))) for worker in cluster.workers)
-
-    before = count()
-    cluster.run(*FLOW, "--runner", cluster.scheduler)  # what the study had made, or six more
-    between = count()
-    cluster.run(*FLOW, "--runner", cluster.scheduler, "--refresh")
-    assert count() == between + 6
-    assert between - before in (0, 6)
+@pytest.mark.fault("one of two Dask workers killed (SIGKILL) in mid-study", "finished, with the same numbers")
+def test_a_killed_worker(cluster: Cluster, study: Done) -> None:
+    victim, before = cluster.workers[0], cluster.trained()
+    again = Command(cluster.home, small(cluster.line("flows.study")) + " --refresh")
+    until(lambda: cluster.trained() > before + 6, 240, "the study is under way")
+    victim.kill()
+    assert cluster.ended(again).results == study.results
+    cluster.workers[0] = Command(victim.machine, victim.line)
 
 
-@pytest.mark.fault("one of two Dask workers killed (SIGKILL) in mid-study", "finished with the same numbers")
-def test_a_worker_killed(cluster: Cluster, expected: Done) -> None:
-    victim = cluster.workers[0]
-    before = _log(victim).count("train_arms")
-    process = next(p for p in victim.started if "worker" in p.args)
-    study = cluster.home.start(*STUDY, "--runner", cluster.scheduler, "--refresh")
-    until(lambda: _log(victim).count("train_arms") > before + 2, 120, "it trains")
-    process.kill()
-    assert study.wait(300) == 0
-    log = (cluster.home.folder / "flows.study---replicates.log").read_text()
-    assert Done(log, log, cluster).results == expected.results
-    start_worker(victim, cluster.scheduler)
+@pytest.mark.fault("the S3 endpoint gone for 10 s in mid-run", "tried again until it is back; the same numbers")
+def test_the_endpoint_goes_away(cluster: Cluster, flow: Done) -> None:
+    before = cluster.trained()
+    again = Command(cluster.home, cluster.line("flows.transfer_learning") + " --refresh")
+    until(lambda: cluster.trained() > before + 2, 240, "the run is under way")
+    cluster.store.stop()
+    time.sleep(10)
+    cluster.store.start()
+    assert cluster.ended(again).results == flow.results
 
 
-@pytest.mark.fault("the S3 endpoint gone for 10 s in mid-run", "retried, finished with the same numbers")
-def test_the_endpoint_away(cluster: Cluster) -> None:
-    expected = cluster.run(*FLOW, on=cluster.another("unhurt", HEADSTART_ARTIFACTS="artifacts"))
-
-
-def _log(machine: Machine) -> str:
-    return (machine.folder / "dask-worker.log").read_text()
+def test_two_workers_share_a_queue(cluster: Cluster) -> None:
+    """The first one trains; what is submitted then the second one takes, with its own folder, on the cluster."""
+    machines = [cluster.another("queue"), cluster.another("queue")]
+    machines[1].environment["HEADSTART_RUNNER"] = cluster.line("dask worker").split()[4]
+    for command in ("work-pool create headstart --type process", "--no-prompt deploy --all"):
+        cluster.run(f".venv/bin/prefect {command}", on=machines[0])
+    home, first = cluster.home, Command(machines[0], cluster.line("worker start"))
+    long = home.submit("on-demand", replicates=1, experiment=LONG)
+    home.wait_for_state(long, "Running", seconds=120)
+    second = Command(machines[1], cluster.line("worker start"))
+    short = home.submit("transfer-study/on-demand", replicates=1, experiment=QUICK)
+    home.wait_for_state(short, "Completed", seconds=240)
+    assert home.flow_run(long)["state_name"] == "Running"
+    assert (long in first.said(), short in first.said()) == (True, False)
+    assert (long in second.said(), short in second.said()) == (False, True)
+    log = home.post("logs/filter", {"logs": {"flow_run_id": {"any_": [short]}}})
+    assert any("Connecting to an existing Dask cluster" in line["message"] for line in log)
