@@ -7,39 +7,20 @@ import argparse
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
-import tempfile
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
+from tests.bench_rows import Row, in_turn, seconds, show
+from tests.bench_whole import ROOT, first_task, study, whole_flow
+from tests.peers import timed_peers
+
 CORES = os.cpu_count() or 1
-Row = dict[str, Any]
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def in_turn(rounds: int, **contestants: Callable[[], float]) -> dict[str, float]:
-    """Median of each contestant's own figure over `rounds`, after a warm-up round, taking turns."""
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
-    for number in range(rounds + 1):
-        for name, contestant in contestants.items():
-            figure = contestant()
-            if number:
-                taken[name].append(figure)
-    return {name: statistics.median(figures) for name, figures in taken.items()}
 
 
 class SourceTask:
@@ -184,144 +165,6 @@ def roofline(task: SourceTask, figures: list[Row]) -> list[Row]:
     ]
 
 
-def measured(command: list[str], **environment: str) -> tuple[float, float, str]:
-    """(wall seconds, peak MiB of its largest process, standard output) of a command that must succeed."""
-    start = time.perf_counter()
-    with subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdout
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command} failed with exit code {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024, output
-
-
-def whole_flow(rounds: int) -> tuple[list[Row], Row]:
-    """Whole processes: the notebook's script; the flow cold at 1 and 5 replicates; fully cached with a server."""
-    flow, notebook = [sys.executable, "-m", "flows.transfer_learning"], [sys.executable, "-m", "tests.notebook"]
-    peaks: list[float] = []
-    script: Row = {}
-
-    def cold(replicates: int) -> float:
-        with tempfile.TemporaryDirectory() as folder:
-            taken, peak, _ = measured([*flow, "--replicates", str(replicates)], HEADSTART_ARTIFACTS=folder)
-        peaks.append(peak)
-        return taken
-
-    def run_script() -> float:
-        taken, _, output = measured(notebook)
-        script.update(json.loads(output.splitlines()[-1]))
-        return taken
-
-    figures = in_turn(rounds, script=run_script, one=lambda: cold(1), five=lambda: cold(5))
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as address:
-        environment = {"HEADSTART_ARTIFACTS": folder, "PREFECT_API_URL": address}
-        figures |= in_turn(2 * rounds, cached=lambda: measured([*flow, "--replicates", "5"], **environment)[0])
-    rows = [{"what": "whole: the notebook's script (one pair)", "seconds": figures["script"]}]
-    for name, what, goal in (("one", "1 replicate", 0.45), ("five", "5 replicates", 0.7)):
-        share = figures[name] / figures["script"]
-        rows.append({"what": f"whole flow cold, {what}", "seconds": figures[name],
-                     "against": "the script", "share of its time": share, "goal": goal})  # fmt: skip
-    rows += question_1(figures, script)
-    rows.append({"what": "whole flow cached, server running", "seconds": figures["cached"], "goal": 6})
-    rows.append({"what": "peak memory of the flow's process, MiB", "value": max(peaks), "goal": 1536})
-    return rows, script
-
-
-def question_1(figures: dict[str, float], notebook: Row, pairs: int = 29) -> list[Row]:
-    """The study's first question, cold, scaled from 1 and 5 pairs; against as many runs of the notebook's cells."""
-    ours = figures["one"] + (pairs - 1) * (figures["five"] - figures["one"]) / 4
-    theirs = pairs * (notebook["seconds"]["A"] + notebook["seconds"]["B"])
-    return [
-        {"what": f"the notebook's training cells, {pairs} times (scaled from one)", "seconds": theirs},
-        {"what": f"whole flow cold, {pairs} pairs (scaled from 1 and 5)", "seconds": ours,
-         "against": "the notebook's training cells alone", "times faster": theirs / ours, "goal": 15},
-    ]  # fmt: skip
-
-
-def study() -> list[Row]:
-    """The whole study, cold, at 29 pairs; then the pairs of classes on top of it."""
-    command = [sys.executable, "-m", "flows.study"]
-    with tempfile.TemporaryDirectory() as folder:
-        whole, peak, _ = measured(command, HEADSTART_ARTIFACTS=folder)
-        classes, peak_classes, _ = measured([*command, "--pairs"], HEADSTART_ARTIFACTS=folder)
-    return [
-        {"what": "study cold: questions 1, 2, 3 and 5, 29 pairs", "seconds": whole, "goal": 360},
-        {"what": "study: question 4 on top, 45 pairs of classes, 3 seeds", "seconds": classes, "goal": 900},
-        {"what": "peak memory of the study's process, MiB", "value": max(peak, peak_classes), "goal": 2048},
-    ]
-
-
-def first_task() -> Row:
-    """From `prefect deployment run` to the start of the first task, under `make serve`."""
-    from tests.operations import QUICK, machine
-
-    with tempfile.TemporaryDirectory() as folder, machine(Path(folder)) as here:
-        here.serve()
-        for _ in range(2):  # what is imported for the first time is slower
-            here.run("on-demand", replicates=1, experiment=QUICK)
-        return {"what": "deployment run to first task", "seconds": here.seconds_to_first_task(), "goal": 8}
-
-
-class server:  # noqa: N801
-    """A Prefect server of the benchmark's own, in a folder, until the block ends."""
-
-    def __init__(self, folder: Path) -> None:
-        (folder / "home").mkdir()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tasks.server"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"PREFECT_HOME": str(folder / "home")},
-        )  # fmt: skip
-
-    def __enter__(self) -> str:
-        from tasks.server import wait_until_healthy
-
-        assert self.process.stdout
-        address = f"http://127.0.0.1:{self.process.stdout.readline().strip()}/api"
-        wait_until_healthy(address)
-        return address
-
-    def __exit__(self, *_: object) -> None:
-        self.process.communicate()
-
-
-def peers(task: SourceTask, epochs: list[Row], rounds: int) -> list[Row]:
-    """One epoch of A, without validation, by whatever is installed of the optional group `peers`."""
-    from tests import peers as others
-
-    rows = []
-    for name, make, goal in others.PEERS:
-        try:
-            epoch = make(task.x, task.y)
-        except ImportError as missing:
-            rows.append({"what": f"epoch of A: {name}", "note": f"not installed ({missing.name})"})
-            continue
-        taken = in_turn(rounds, peer=lambda epoch=epoch: seconds(epoch))["peer"]
-        for trainer in epochs[1:]:
-            rows.append({"what": f"epoch of A: {name}", "seconds": taken, "against": trainer["what"],
-                         "times slower": taken / trainer["seconds"], "goal": goal})  # fmt: skip
-    return rows
-
-
-RATIOS = ("times faster", "times slower", "share of its time", "fraction")
-
-
-def show(rows: list[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("what", "figure", "ratio", "goal")
-    for row in rows:
-        figure = f"{row['seconds']:.3f} s" if "seconds" in row else row.get("note") or f"{row['value']:.0f}"
-        ratio = " ".join(f"{row[name]:.2f} {name}" for name in RATIOS if name in row)
-        against = f" against {row['against']}" if "against" in row else ""
-        table.add_row(row["what"], figure, ratio + against, str(row.get("goal", "")))
-    Console(width=160).print(table)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds of the short measurements")
@@ -339,7 +182,7 @@ def main() -> None:
     task = SourceTask()
     epochs = epoch_of_a(task, arguments.rounds)
     rows += epochs + target_pair(task, notebook) + roofline(task, epochs)
-    rows += peers(task, epochs, arguments.rounds)
+    rows += timed_peers(task.x, task.y, epochs[1:], arguments.rounds)
     show(rows)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     arguments.json.write_text(json.dumps({"cores": CORES, "bench_peak_mib": own, "rows": rows}, indent=1))

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.bench_rows import Row, in_turn, seconds
+
 SIZES = (784, 100, 100, 100, 8)
 BATCH = 32
 
@@ -84,3 +86,19 @@ PEERS = (
     ("JAX jit + scan", jax_scan, 1.0),
     ("scikit-learn MLPClassifier", scikit_learn, 4.0),
 )
+
+
+def timed_peers(x: np.ndarray, y: np.ndarray, trainers: list[Row], rounds: int) -> list[Row]:
+    """One epoch by whatever is installed of them, against each of the trainer's rows."""
+    rows = []
+    for name, make, goal in PEERS:
+        try:
+            epoch = make(x, y)
+        except ImportError as missing:
+            rows.append({"what": f"epoch of A: {name}", "note": f"not installed ({missing.name})"})
+            continue
+        taken = in_turn(rounds, peer=lambda epoch=epoch: seconds(epoch))["peer"]
+        for trainer in trainers:
+            rows.append({"what": f"epoch of A: {name}", "seconds": taken, "against": trainer["what"],
+                         "times slower": taken / trainer["seconds"], "goal": goal})  # fmt: skip
+    return rows

@@ -17,6 +17,7 @@ from flows.transfer_learning import transfer_learning
 from tasks.cache import ROOT
 from tasks.experiment import sources
 from tasks.experiment.arms import full_plan, pair_plan
+from tasks.experiment.dataset import UnusableInputError
 from tasks.experiment.networks import build_network
 from tasks.experiment.pixels import load_pixels
 from tasks.experiment.store import save, save_model
@@ -76,6 +77,15 @@ def test_more_replicates_train_only_the_new_ones(artifacts: Path, study: tuple[P
     _, metrics, states = run(transfer_study, replicates=3)
     assert metrics["replicates"][:2] == study[1]["replicates"]
     assert trained(states) == ["train_A seed 44"] * 2 + ["train_arms seed 44"] * 2  # two kinds of pixels
+
+
+def test_pairs_of_more_than_two_target_classes_are_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
+    with pytest.raises(UnusableInputError, match=r"^pairs compares pairs of classes: give two target_classes with it$"):
+        run(transfer_study, tmp_path / "artifacts", pairs=True, experiment=QUICK.vary(target_classes=(0, 2, 4)))
+    assert {path.name for path in (tmp_path / "artifacts").iterdir()} == {"cache"}  # Prefect's note of the failure
 
 
 def test_a_network_that_diverges_counts_with_what_it_answers(

@@ -1,4 +1,5 @@
 import threading
+import time
 
 import keras
 import numpy as np
@@ -90,6 +91,32 @@ def test_same_seed_same_weights_bit_for_bit() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
     run(second, images, training, validation, epochs=1, order=generator(2, "order"))
     assert not np.array_equal(first.get_weights()[0], second.get_weights()[0])
+
+
+@pytest.mark.parametrize(("network", "epochs"), [("mlp", 60), ("cnn", 12)])
+def test_beside_another_in_a_thread_gives_the_bits_that_it_gives_alone(network: str, epochs: int) -> None:
+    """The epochs take tenths of a second: two threads that start together do overlap."""
+    images, training, validation = data(8)
+    kind = TRAINING.model_copy(update={"network": network})
+    alone, beside, other = (build_network(kind, 8, PIXELS, seed=seed) for seed in (7, 7, 8))
+    run(alone, images, training, validation, epochs=epochs)
+    together, spans = threading.Barrier(2), []
+
+    def trained(model: keras.Model) -> None:
+        together.wait()
+        start = time.perf_counter()
+        run(model, images, training, validation, epochs=epochs)
+        spans.append((start, time.perf_counter()))
+
+    threads = [threading.Thread(target=trained, args=(model,)) for model in (beside, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (_, first_ended), (second_began, _) = sorted(spans)
+    assert second_began < first_ended
+    assert all(np.array_equal(a, b) for a, b in zip(alone.get_weights(), beside.get_weights(), strict=True))
+    assert not np.array_equal(alone.get_weights()[0], other.get_weights()[0])
 
 
 def test_convolutions_take_the_same_path() -> None:
