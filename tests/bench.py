@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.bench_machines import machines
 from tests.bench_rows import Row, in_turn, seconds, show
 from tests.bench_whole import ROOT, first_task, study, whole_flow
 from tests.peers import timed_peers
@@ -171,9 +172,11 @@ def main() -> None:
     parser.add_argument("--whole-rounds", type=int, default=3, help="counted rounds of whole processes")
     parser.add_argument("--study", action="store_true", help="the whole study and a deployment too, ten minutes more")
     parser.add_argument("--json", type=Path, default=ROOT / "artifacts" / "bench.json")
+    parser.add_argument("--machines", action="store_true", help="Dask and S3 too, ten minutes more")
     arguments = parser.parse_args()
     rows, notebook = whole_flow(arguments.whole_rounds)
     rows += [first_task(), *study()] if arguments.study else []
+    rows += machines() if arguments.machines else []
     show(rows)
 
     from tasks.experiment.trainer import set_threads
