@@ -18,7 +18,7 @@ from tasks.report import publish
 from tasks.report_study import report_study
 from tasks.source import networks_A, open_source, results_with, starts
 from tasks.split import split
-from tasks.stage import pipeline, refreshing
+from tasks.stage import computing, pipeline
 from tasks.train_arms import train_arms
 
 Resample = Annotated[bool, Field(description="Each seed draws its own training images of task B.")]
@@ -40,7 +40,7 @@ def transfer_study(
     seeds, pair_seeds = (list(range(seed, seed + count)) for count in (replicates, pair_replicates))
     if pairs and len(experiment.target_classes) > 2:
         raise UnusableInputError("pairs compares pairs of classes: give two target_classes with it")
-    with artifacts_in_use(), refreshing(refresh):
+    with artifacts_in_use(), computing(refresh):
         data = open_data(experiment.dataset)
         source = open_source(experiment, data)
         splits: list[Any] = []

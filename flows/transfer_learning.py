@@ -12,7 +12,7 @@ from tasks.experiment.recipe import Experiment, Keep, Refresh, Replicates, Seed
 from tasks.report import made_with, publish, report
 from tasks.source import networks_A, open_source, results, starts
 from tasks.split import split
-from tasks.stage import pipeline, refreshing
+from tasks.stage import computing, pipeline
 from tasks.train import train_B_scratch, transfer_B_on_A
 from tasks.verdict import conclude, keep_newest
 
@@ -27,7 +27,7 @@ def transfer_learning(
 ) -> State[str]:
     """How much does starting from a related model help when labels are few? A pair of runs a seed, compared."""
     seeds = list(range(seed, seed + replicates))
-    with artifacts_in_use(), refreshing(refresh):
+    with artifacts_in_use(), computing(refresh):
         data = open_data(experiment.dataset)
         source = open_source(experiment, data)
         classes = experiment.target_numbers(data.classes)

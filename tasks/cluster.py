@@ -2,12 +2,10 @@
 
 import logging
 import os
-from contextlib import suppress
-from typing import Self
+import re
 
 os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")  # below, each connection is told; read when imported
 
-from distributed import get_worker
 from prefect_dask import DaskTaskRunner
 
 from tasks.cache import code_identity
@@ -22,26 +20,16 @@ logging.getLogger("distributed.nanny").setLevel(logging.ERROR)  # it warns of Te
 class ClusterTaskRunner(DaskTaskRunner):
     """Dask workers, each of which must have this project's code, and artifacts at the same place."""
 
-    def __enter__(self) -> Self:
-        super().__enter__()
-        with suppress(ValueError):
-            get_worker()  # raises ValueError in the flow's process; on a worker Prefect enters this with each task
-            return self
-        try:
-            self._refuse_strangers()
-        except BaseException:
-            self._exit_stack.close()
-            raise
-        return self
-
-    def _refuse_strangers(self) -> None:
+    def refuse_strangers(self) -> None:
         """Raises UnusableInputError if there is no cluster, or no worker, or one that would compute something else."""
+        what_to_give = "the address of a scheduler that has workers, such as tcp://127.0.0.1:8786, or dask, or threads"
+        if self.address and not re.fullmatch(r"\w+://[^/\s]+:\d+", self.address):
+            raise UnusableInputError(f"{self.address} is not where trainings can run: give {what_to_give}")
         try:
             self.client.wait_for_workers(1, timeout=START_SECONDS)
         except (OSError, ValueError) as error:
             raise UnusableInputError(
-                f"no Dask worker could be had from {self.address or 'a cluster of this machine'} ({error}): give the "
-                "address of a scheduler that has workers, such as tcp://127.0.0.1:8786, or dask, or threads"
+                f"no Dask worker could be had from {self.address or 'this machine'} ({error}): give {what_to_give}"
             ) from error
         ours = identity()
         for worker, theirs in self.client.run(identity, on_error="return").items():

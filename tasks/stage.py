@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from prefect import flow, task
+from prefect.context import FlowRunContext
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.transactions import IsolationLevel
@@ -74,10 +75,13 @@ def _describe_parameters(function: Callable[..., Any]) -> str:
 
 
 @contextmanager
-def refreshing(refresh: bool) -> Iterator[None]:
-    """With `refresh`, whatever the cache holds is computed anew."""
-    if not refresh:
-        yield
-        return
-    with temporary_settings({PREFECT_TASKS_REFRESH_CACHE: True}):
+def computing(refresh: bool) -> Iterator[None]:
+    """Where a flow's stages run: by workers that are as this machine is, with `refresh` whatever the cache holds.
+
+    Raises UnusableInputError if trainings can't run where they shall.
+    """
+    context = FlowRunContext.get()
+    if context and hasattr(context.task_runner, "refuse_strangers"):  # no isinstance: importing Dask takes a second
+        context.task_runner.refuse_strangers()
+    with temporary_settings({PREFECT_TASKS_REFRESH_CACHE: True} if refresh else {}):
         yield

@@ -189,3 +189,32 @@ def test_two_workers_share_a_queue(cluster: Cluster) -> None:
     assert (long in second.said(), short in second.said()) == (False, True)
     log = home.post("logs/filter", {"logs": {"flow_run_id": {"any_": [short]}}})
     assert any("Connecting to an existing Dask cluster" in line["message"] for line in log)
+
+
+@pytest.mark.fault("a Dask worker that has other {what}", "a sentence names it, before anything is trained")
+@pytest.mark.parametrize(("what", "says"), [("artifacts", "its HEADSTART_ARTIFACTS is"), ("code", "its tasks.")])
+def test_a_strange_worker(cluster: Cluster, what: str, says: str) -> None:
+    stranger = cluster.another("stranger")
+    if what == "code":
+        stranger.edit("tasks/experiment/trainer.py", "w - r * g", "w - 2 * r * g")
+    else:
+        stranger.environment["HEADSTART_ARTIFACTS"] = "s3://bucket/elsewhere"
+    worker = Command(stranger, cluster.line("dask worker"))
+    until(lambda: "Registered to" in worker.said(), 60, "it has joined")
+    try:
+        refused = Command(cluster.home, cluster.line("flows.transfer_learning"))
+        assert refused.wait() == 1
+    finally:
+        worker.kill()
+    assert "is not like this machine: " + says in refused.said().splitlines()[-1]
+    assert "train_A" not in refused.said()
+    assert "Traceback" not in refused.said()
+
+
+@pytest.mark.fault("a runner that is {runner}", "a sentence says what to give")
+@pytest.mark.parametrize("runner", ["nonsense", "tcp://127.0.0.1:9"])
+def test_no_cluster(cluster: Cluster, runner: str) -> None:
+    refused = Command(cluster.home, f".venv/bin/python -m flows.transfer_learning --runner {runner}")
+    assert refused.wait() == 1
+    assert "such as tcp://127.0.0.1:8786, or dask, or threads" in refused.said().splitlines()[-1]
+    assert "Traceback" not in refused.said()
