@@ -171,7 +171,9 @@ def test_pruning_there_and_here(be: Settle, prefix: str, store: ObjectStore) -> 
     make_run("one", old)
     make_run("two", new)
     before = store.keys(prefix)
-    assert {removal.name for removal in prune(1, dry_run=True)} == {"runs/one", old.path}
+    assert {removal.name for removal in prune(1, dry_run=True)} == {
+        f"{name}{whose}" for name in ("runs/one", old.path) for whose in ("", " (this machine's copy)")
+    }
     assert store.keys(prefix) == before
     prune(1)
     assert not [key for key in store.keys(prefix) if old.path in key or "/one/" in key]

@@ -29,7 +29,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Removal:
-    """What goes: a folder or file, its name below its root, and how many bytes it holds."""
+    """What goes: a folder or file, its name below its root and whose it is, and how many bytes it holds."""
 
     path: UPath
     name: str
@@ -99,9 +99,10 @@ def _dispensable(keep: int) -> Iterator[Removal]:
     kept = [run for number, run in enumerate(reversed(runs)) if number < keep or run.folder.name == latest]
     names = {run.folder.name for run in kept}
     needed = {path for run in kept for path in run.artifacts}
-    for root in dict.fromkeys([UPath(shared_root()), UPath(artifacts_root())]):  # the second may be a copy of the first
-        for path in _dispensable_below(root, names, needed):
-            yield Removal(path, str(path.relative_to(root)), int(path.fs.du(path.path)))
+    roots = {"": shared_root()} | ({" (this machine's copy)": artifacts_root()} if is_shared() else {})
+    for whose, root in roots.items():
+        for path in _dispensable_below(UPath(root), names, needed):
+            yield Removal(path, f"{path.relative_to(UPath(root))}{whose}", int(path.fs.du(path.path)))
 
 
 def _dispensable_below(root: UPath, runs: set[str], needed: set[str]) -> Iterator[UPath]:
