@@ -10,15 +10,18 @@ import os
 import resource
 import tempfile
 import time
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from prefect import flow
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from tasks.experiment.store import Artifact, save
-from tasks.runners import CORES, THREADS, task_runner
+from tasks.runners import THREADS, task_runner
 from tasks.stage import stage
 from tests.machines import postgres
 from tests.operations import Machine, machine
@@ -40,45 +43,74 @@ def many(count: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser("python -m tests.scale", description=__doc__)
     parser.add_argument("--tasks", type=int, default=2000)
+    parser.add_argument("--replicates", type=int, default=12, help="of the real flow, for what one costs")
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite; needs Debian's package postgresql")
     given = parser.parse_args()
     with ExitStack() as stack:
         here = stack.enter_context(machine(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-        database = None
         if given.postgres:
             port = stack.enter_context(postgres())
-            database = f"postgresql://headstart@127.0.0.1:{port}/prefect"
-            here.environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database.replace("://", "+asyncpg://")
-        for name, value in measure(here, database, given.tasks).items():
-            print(f"{name:60} {value:10.2f}")
+            url = f"postgresql+asyncpg://headstart@127.0.0.1:{port}/prefect"
+            here.environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = url
+        for figures in (tiny_tasks(here, given.tasks), real_flow(here, given.replicates)):
+            for name, value in figures.items():
+                print(f"{name:70} {value:10.2f}")
 
 
-def measure(here: Machine, database: str | None, count: int) -> dict[str, float]:
-    """Figures by name, all of them for one task."""
+def tiny_tasks(here: Machine, count: int) -> dict[str, float]:
+    """What a task costs that does next to nothing."""
     os.environ["HEADSTART_ARTIFACTS"] = here.environment["HEADSTART_ARTIFACTS"]
-    here.start_server()
-    assert here.server
     settings: Any = {PREFECT_API_URL: here.api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    with temporary_settings(settings):
+    with temporary_settings(settings), serving(here) as server:
         many(20)  # what is done once
-        size, memory, server = database_bytes(here, database), peak(), resident(here.server.pid)
+        size, own, its = database_bytes(here), peak(), resident(server)
         taken = {}
         for name in ("computed", "cached"):
             start = time.perf_counter()
             assert many(count) == count
             taken[name] = time.perf_counter() - start
-    grown = resident(here.server.pid) - server
-    here.stop(here.server)
+        own, its = peak() - own, resident(server) - its
     files = [file for file in Path(os.environ["HEADSTART_ARTIFACTS"]).rglob("*") if file.is_file()]
     return {
-        f"ms a task, computed ({count} tasks, {CORES} threads)": taken["computed"] / count * 1e3,
-        "ms a task, cached": taken["cached"] / count * 1e3,
-        "KiB of database a task run": (database_bytes(here, database) - size) / count / 2 / 1024,
-        "KiB of memory a task run, flow's process": (peak() - memory) / count / 2,
-        "KiB of memory a task run, server": grown / count / 2,
-        "files in the artifacts folder a task": len(files) / count,
-        "KiB of disk in the artifacts folder a task": sum(file.stat().st_blocks for file in files) / 2 / count,
+        f"a tiny task ({count}), computed: ms": taken["computed"] / count * 1e3,
+        "a tiny task, cached: ms": taken["cached"] / count * 1e3,
+        "a tiny task's run: KiB of database": (database_bytes(here) - size) / count / 2 / 1024,
+        "a tiny task's run: KiB of memory, flow's process": own / count / 2,
+        "a tiny task's run: KiB of memory, server": its / count / 2,
+        "a tiny task: files": len(files) / count,
     }
+
+
+def real_flow(here: Machine, replicates: int) -> dict[str, float]:
+    """What a replicate of the flow costs, by the difference between this many and one."""
+    here.environment["HEADSTART_ARTIFACTS"] += "-of-flow"
+    store = Path(here.environment["HEADSTART_ARTIFACTS"]) / "store"
+    seen = []
+    with serving(here):
+        for count in (1, replicates):
+            before = database_bytes(here)
+            done = here.command("flows.transfer_learning", "--replicates", str(count), "--refresh")
+            assert done.returncode == 0, done.stderr[-2000:]
+            run = {"flow_runs": {"id": {"any_": [here.flow_runs()[0]["id"]]}}, "limit": 200}
+            costs: Counter[str] = Counter()
+            for task in here.post("task_runs/filter", run):
+                costs[f"{task['name'].split()[0]}, seconds"] += task["total_run_time"]
+            costs["store, KiB"] = sum(file.stat().st_blocks for file in store.rglob("*") if file.is_file()) // 2
+            costs["database, KiB"] = (database_bytes(here) - before) // 1024
+            seen.append(costs)
+    (one, several), extra = seen, replicates - 1
+    return {f"one more replicate of {replicates}: {name}": (several[name] - one[name]) / extra for name in several}
+
+
+@contextmanager
+def serving(here: Machine) -> Iterator[int]:
+    """With a server, whose process id it gives; when it has ended, all is in the database."""
+    here.start_server()
+    assert here.server
+    try:
+        yield here.server.pid
+    finally:
+        here.stop(here.server)
 
 
 def peak() -> int:
@@ -92,14 +124,13 @@ def resident(pid: int) -> int:
     return int(status.split("VmRSS:")[1].split()[0])
 
 
-def database_bytes(here: Machine, database: str | None) -> int:
-    if database is None:
+def database_bytes(here: Machine) -> int:
+    url = here.environment.get("PREFECT_SERVER_DATABASE_CONNECTION_URL")
+    if url is None:
         return sum(file.stat().st_size for file in Path(here.environment["PREFECT_HOME"]).glob("prefect.db*"))
 
     async def ask() -> int:
-        import asyncpg
-
-        connection = await asyncpg.connect(database)
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
         try:
             return int(await connection.fetchval("select pg_database_size('prefect')"))
         finally:
