@@ -5,7 +5,9 @@ different folders, with no data, and with empty copies of the artifacts.
 """
 
 import json
+import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -117,11 +119,6 @@ def small(line: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def flow(cluster: Cluster) -> Done:
-    return cluster.run(cluster.line("flows.transfer_learning"))
-
-
-@pytest.fixture(scope="module")
 def study(cluster: Cluster) -> Done:
     return cluster.run(small(cluster.line("flows.study")))
 
@@ -145,6 +142,11 @@ def test_a_study_on_two_workers_gives_the_numbers_of_one_machine(
     assert all({"train_A", "train_arms"} <= stages for stages in worked)
 
 
+def test_the_flow_as_it_is_written(cluster: Cluster) -> None:
+    assert len(cluster.run(cluster.line("flows.transfer_learning")).results[0]) == 12
+    assert cluster.store.read("headstart/latest").startswith(b"runs/200-samples-seeds-42-53-")
+
+
 def test_again_from_an_empty_machine_all_is_cached(cluster: Cluster, study: Done) -> None:
     again = cluster.run(small(cluster.line("flows.study").partition("--runner")[0]), on=cluster.another("third"))
     assert again.computed == set()
@@ -162,14 +164,16 @@ def test_a_killed_worker(cluster: Cluster, study: Done) -> None:
 
 
 @pytest.mark.fault("the S3 endpoint gone for 10 s in mid-run", "tried again until it is back; the same numbers")
-def test_the_endpoint_goes_away(cluster: Cluster, flow: Done) -> None:
-    before = cluster.trained()
-    again = Command(cluster.home, cluster.line("flows.transfer_learning") + " --refresh")
+def test_the_endpoint_goes_away(cluster: Cluster) -> None:
+    line = small(cluster.line("flows.transfer_learning"))
+    expected, before = cluster.run(line), cluster.trained()
+    again = Command(cluster.home, line + " --refresh")
     until(lambda: cluster.trained() > before + 2, 240, "the run is under way")
     cluster.store.stop()
     time.sleep(10)
     cluster.store.start()
-    assert cluster.ended(again).results == flow.results
+    assert cluster.ended(again).results == expected.results
+    assert cluster.trained() == before + 12
 
 
 def test_two_workers_share_a_queue(cluster: Cluster) -> None:
@@ -184,7 +188,9 @@ def test_two_workers_share_a_queue(cluster: Cluster) -> None:
     second = Command(machines[1], cluster.line("worker start"))
     short = home.submit("transfer-study/on-demand", replicates=1, experiment=QUICK)
     home.wait_for_state(short, "Completed", seconds=240)
-    assert home.flow_run(long)["state_name"] == "Running"
+    still = home.flow_run(long)
+    os.kill(int(still["infrastructure_pid"]), signal.SIGKILL)
+    assert still["state_name"] == "Running"
     assert (long in first.said(), short in first.said()) == (True, False)
     assert (long in second.said(), short in second.said()) == (False, True)
     log = home.post("logs/filter", {"logs": {"flow_run_id": {"any_": [short]}}})
