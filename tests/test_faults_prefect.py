@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
@@ -56,13 +57,40 @@ class Server:
             self._process = None
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    (tmp_path / "home").mkdir()
-    server = Server(tmp_path / "home")
-    server.start()
+@pytest.fixture(scope="module")
+def kept_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server") / "home")
+    server.home.mkdir()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def server(kept_server: Server) -> Server:
+    """That one, running: what an earlier test killed is started again."""
+    if not kept_server.answers():
+        kept_server.kill()
+        kept_server.start()
+    return kept_server
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "the server's SQLite database locked by another program for five seconds", "the run waits, and finishes"
+)
+def test_locked_database(
+    server: Server, lives: Lives, artifacts_copy: Path, baseline: tuple[Path, dict], tmp_path: Path
+) -> None:
+    with sqlite3.connect(server.home / "prefect.db", isolation_level=None) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        life = lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts_copy}, api=server.api)
+        until(lambda: life.out.with_suffix(".log").exists())
+        time.sleep(5)  # the fault itself
+        assert not life.out.with_suffix(".json").exists()
+        database.execute("ROLLBACK")
+    database.close()
+    assert life.end() == 0
+    assert life.metrics == baseline[1]
 
 
 @pytest.mark.slow
@@ -104,31 +132,13 @@ def test_server_gone_for_good(
 
 
 @pytest.mark.slow
-@pytest.mark.fault(
-    "the server's SQLite database locked by another program for five seconds", "the run waits, and finishes"
-)
-def test_locked_database(
-    server: Server, lives: Lives, artifacts_copy: Path, baseline: tuple[Path, dict], tmp_path: Path
-) -> None:
-    with sqlite3.connect(server.home / "prefect.db", isolation_level=None) as database:
-        database.execute("BEGIN EXCLUSIVE")
-        life = lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts_copy}, api=server.api)
-        until(lambda: life.out.with_suffix(".log").exists())
-        time.sleep(5)  # the fault itself
-        assert not life.out.with_suffix(".json").exists()
-        database.execute("ROLLBACK")
-    database.close()
-    assert life.end() == 0
-    assert life.metrics == baseline[1]
-
-
-@pytest.mark.slow
 @pytest.mark.fault("a Prefect server that {what}", "one sentence says so, before any work, with exit code 1")
 @pytest.mark.parametrize("what", ["is not there", "wants a password"])
 def test_unusable_server(what: str, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
-    with own_server(tmp_path / "home", PREFECT_SERVER_API_AUTH_STRING="someone:secret") as (_, port):
-        api = f"http://127.0.0.1:{port if 'password' in what else 1}/api"
+    locked = own_server(tmp_path / "home", PREFECT_SERVER_API_AUTH_STRING="someone:secret")
+    with locked if "password" in what else nullcontext((0, 1)) as (_, port):
+        api = f"http://127.0.0.1:{port}/api"
         environment = {"PREFECT_API_URL": api, "HEADSTART_ARTIFACTS": str(tmp_path / "artifacts")}
         done = subprocess.run(
             [sys.executable, "-m", "flows.transfer_learning"], cwd=ROOT, capture_output=True, text=True,
