@@ -3,6 +3,8 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,14 +14,52 @@ pytestmark = pytest.mark.operations
 SILENCE = 90 + 30 + 15  # the automation's window, one heartbeat, and the server's own pace
 
 
+def set_up(here: Machine) -> Machine:
+    """Server, deployments and automations by the standard tools; the tests start workers."""
+    here.start_server()
+    here.deploy()
+    assert here.command("tasks.automations").returncode == 0
+    return here
+
+
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Server, deployments and automations by the standard tools; the tests start workers."""
     with machine(tmp_path_factory.mktemp("killed")) as here:
-        here.start_server()
-        here.deploy()
-        assert here.command("tasks.automations").returncode == 0
-        yield here
+        yield set_up(here)
+
+
+@dataclass
+class Silent:
+    """A machine on which no worker is left, its dead runs, and when the last one died."""
+
+    machine: Machine
+    runs: list[str]
+    since: datetime
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Silent]:
+    """One worker was asked to end while busy, one was killed together with its run."""
+    with machine(tmp_path_factory.mktemp("silent")) as there:
+        set_up(there)
+        with there.worker() as asked:
+            first = there.submit("on-demand", replicates=1, experiment=LONG)
+            there.wait_for_training(first)
+            asked.terminate()
+            assert asked.wait(60) == 0
+        with there.worker() as killed:
+            second = there.submit("nightly", replicates=1, experiment=LONG)
+            pid = there.wait_for_training(second)
+            too_many = there.submit("nightly", replicates=1)
+            there.wait_for_state(too_many, "Cancelled", seconds=20)
+            killed.kill()
+            os.kill(pid, signal.SIGKILL)
+        yield Silent(there, [first, second], datetime.now(UTC))
+
+
+def test_a_run_that_died_with_its_worker_stays_as_running(silent: Silent) -> None:
+    """Until the last test, which waits for the end of the silence: the others, on another machine, fill it."""
+    assert silent.machine.flow_run(silent.runs[-1])["state_name"] == "Running"
 
 
 def test_a_killed_flow_process_is_crashed_and_the_next_run_goes_on_from_the_cache(here: Machine) -> None:
@@ -45,23 +85,12 @@ def test_a_run_goes_on_while_the_server_restarts(here: Machine) -> None:
         assert here.flow_runs(state={"type": {"any_": ["RUNNING", "PENDING"]}}) == []
 
 
-def test_runs_of_killed_workers_are_crashed_when_their_heartbeats_stop(here: Machine) -> None:
-    """One worker is asked to end while busy, one is killed together with its run; both runs would stay Running."""
-    with here.worker() as asked:
-        first = here.submit("on-demand", replicates=1, experiment=LONG)
-        here.wait_for_training(first)
-        asked.terminate()
-        assert asked.wait(60) == 0
-    with here.worker() as killed:
-        second = here.submit("nightly", replicates=1, experiment=LONG)
-        pid = here.wait_for_training(second)
-        too_many = here.submit("nightly", replicates=1)
-        here.wait_for_state(too_many, "Cancelled", seconds=20)
-        killed.kill()
-        os.kill(pid, signal.SIGKILL)
-    for run in (first, second):
-        assert "No heartbeat" in here.wait_for_state(run, "Crashed", seconds=SILENCE)["state"]["message"]
-    with here.worker():
+def test_runs_of_killed_workers_are_crashed_when_their_heartbeats_stop(silent: Silent) -> None:
+    for run in silent.runs:
+        state = silent.machine.wait_for_state(run, "Crashed", seconds=SILENCE)["state"]
+        assert "No heartbeat" in state["message"]
+        assert datetime.fromisoformat(state["timestamp"]) < silent.since + timedelta(seconds=SILENCE)
+    with silent.machine.worker():
         for deployment in ("on-demand", "nightly"):  # their places are free
-            run = here.submit(deployment, replicates=1, experiment=QUICK)
-            here.wait_for_state(run, "Completed", "First", seconds=60)
+            run = silent.machine.submit(deployment, replicates=1, experiment=QUICK)
+            silent.machine.wait_for_state(run, "Completed", "First", seconds=60)
