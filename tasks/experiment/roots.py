@@ -20,7 +20,8 @@ def shared_root() -> Path | UPath:
     given = os.environ.get("HEADSTART_ARTIFACTS") or str(Path(__file__).parents[2] / "artifacts")
     if "://" not in given:
         return Path(given).absolute()
-    # AWS' clients give up after a second. Ten attempts, each after a longer wait, outlast an endpoint that is away for ten seconds.
+    # AWS' clients give up after a second. With ten attempts, each after a longer wait, ten seconds without an endpoint
+    # are outlasted.
     os.environ.setdefault("AWS_RETRY_MODE", "standard")
     os.environ.setdefault("AWS_MAX_ATTEMPTS", "10")
     options: Any = {"use_listings_cache": False} | ({"auto_mkdir": True} if given.startswith("file:") else {})
