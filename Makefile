@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study serve prune test operations faults faults-table bench lint lock own-data machines
+.PHONY: run study serve prune test operations faults faults-table bench lint lock own-data machines check
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
@@ -25,6 +25,10 @@ operations: .venv/installed
 # Flow and study on data and models of one's own, and README's walk-through as it is written.
 own-data: .venv/installed
 	.venv/bin/python -m pytest -m own_data
+
+# All of `test`, `faults` and `own-data` in one process, which sets up once what they share.
+check: .venv/installed
+	.venv/bin/python -m pytest -m "not operations and not machines" $(ARGS)
 
 # Dask workers with nothing in common but an S3 endpoint and PostgreSQL (Debian's or Ubuntu's package).
 machines: .venv/installed
