@@ -50,8 +50,8 @@ def class_counts(data: DataSet) -> list[dict[str, Any]]:
 
 def samples(data: DataSet, columns: int) -> list[NDArray[np.uint8]]:
     """The first training images of each class, `columns` of them at most."""
-    labels = data.labels("train")
-    return [data.images("train")[np.flatnonzero(labels == number)[:columns]] for number in range(len(data.classes))]
+    labels, images = data.labels("train"), data.images("train")
+    return [images[np.flatnonzero(labels == number)[:columns]] for number in range(len(data.classes))]
 
 
 def _digests(images: NDArray[np.uint8]) -> list[bytes]:
