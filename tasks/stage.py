@@ -81,7 +81,7 @@ def computing(refresh: bool) -> Iterator[None]:
     Raises UnusableInputError if trainings can't run where they shall.
     """
     context = FlowRunContext.get()
-    if context and hasattr(context.task_runner, "refuse_strangers"):  # no isinstance: importing Dask takes a second
-        context.task_runner.refuse_strangers()
+    if context and hasattr(context.task_runner, "prepare"):  # no isinstance: importing Dask takes a second
+        context.task_runner.prepare()
     with temporary_settings({PREFECT_TASKS_REFRESH_CACHE: True} if refresh else {}):
         yield
