@@ -88,7 +88,6 @@ def real_flow(here: Machine, replicates: int) -> dict[str, float]:
     seen = []
     with serving(here):
         for count in (1, replicates):
-            before = database_bytes(here)
             done = here.command("flows.transfer_learning", "--replicates", str(count), "--refresh")
             assert done.returncode == 0, done.stderr[-2000:]
             run = {"flow_runs": {"id": {"any_": [here.flow_runs()[0]["id"]]}}, "limit": 200}
@@ -96,7 +95,6 @@ def real_flow(here: Machine, replicates: int) -> dict[str, float]:
             for task in here.post("task_runs/filter", run):
                 costs[f"{task['name'].split()[0]}, seconds"] += task["total_run_time"]
             costs["store, KiB"] = sum(file.stat().st_blocks for file in store.rglob("*") if file.is_file()) // 2
-            costs["database, KiB"] = (database_bytes(here) - before) // 1024
             seen.append(costs)
     (one, several), extra = seen, replicates - 1
     return {f"one more replicate of {replicates}: {name}": (several[name] - one[name]) / extra for name in several}
