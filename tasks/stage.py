@@ -76,7 +76,7 @@ def _describe_parameters(function: Callable[..., Any]) -> str:
 
 @contextmanager
 def computing(refresh: bool) -> Iterator[None]:
-    """Where a flow's stages run: by workers that are as this machine is, with `refresh` whatever the cache holds.
+    """What a flow's stages run in: workers are as this machine is; with `refresh`, what the cache holds is made anew.
 
     Raises UnusableInputError if trainings can't run where they shall.
     """
