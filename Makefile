@@ -36,9 +36,9 @@ machines: .venv/installed
 
 # ARGS="--help" tells what can be changed.
 bench: .venv/installed
-	.venv/bin/python -m tests.bench $(ARGS)
+	.venv/bin/python -m tests.benchmarks $(ARGS)
 
-# Break it on purpose: one line a fault. tests/FAULTS.md is the table of them.
+# Break it on purpose: one line a fault. tests/faults/FAULTS.md is the table of them.
 faults: .venv/installed
 	.venv/bin/python -m pytest -m fault $(ARGS)
 

@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from tasks.experiment.dataset import UnusableInputError
+from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.prediction import predict_files
 
 

@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from tasks.experiment.in_use import InUseError
-from tasks.experiment.runs import prune
+from tasks.storage.in_use import InUseError
+from tasks.storage.runs import prune
 
 
 def main() -> None:

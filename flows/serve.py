@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,9 +22,9 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_API_HOST, PREFECT_SERVER_API_PORT, temporary_settings
 from prefect.states import Cancelled, Cancelling
 
-from tasks.automations import create_automations, refuse_unknown_parameters
+from flows.automations import create_automations, refuse_unknown_parameters
+from tasks.storage.roots import ROOT
 
-ROOT = Path(__file__).parents[1]
 POOL = "headstart"  # as in prefect.yaml
 START_SECONDS = 120
 CANCEL_SECONDS = 60  # Prefect itself kills a run's process 30 s after it was asked to end

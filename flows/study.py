@@ -6,20 +6,20 @@ from prefect import unmapped
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from tasks.command_line import run_from_command_line
 from tasks.download import open_data
-from tasks.evaluate_study import evaluate_study
-from tasks.experiment.arms import Trial, full_plan, pair_plan
-from tasks.experiment.dataset import UnusableInputError
-from tasks.experiment.in_use import artifacts_in_use
-from tasks.experiment.recipe import Experiment, Refresh, Replicates, Seed
-from tasks.progress import watch
+from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.settings import Experiment, Refresh, Replicates, Seed
+from tasks.experiment.study.arms import Trial, full_plan, pair_plan
+from tasks.orchestration.command_line import run_from_command_line
+from tasks.orchestration.progress import watch
+from tasks.orchestration.stage import computing, pipeline
 from tasks.report import publish
-from tasks.report_study import report_study
 from tasks.source import networks_A, open_source, results_with, starts
 from tasks.split import split
-from tasks.stage import computing, pipeline
-from tasks.train_arms import train_arms
+from tasks.storage.in_use import artifacts_in_use
+from tasks.study.evaluate_study import evaluate_study
+from tasks.study.report_study import report_study
+from tasks.study.train_arms import train_arms
 
 Resample = Annotated[bool, Field(description="Each seed draws its own training images of task B.")]
 Pairs = Annotated[bool, Field(description="Also try all pairs of target classes, with pair_replicates seeds each.")]

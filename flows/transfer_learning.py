@@ -3,18 +3,18 @@
 from prefect import State, unmapped
 from prefect.runtime import flow_run
 
-from tasks.command_line import run_from_command_line
 from tasks.download import open_data
 from tasks.evaluate import evaluate
-from tasks.experiment.history import earlier_nights
-from tasks.experiment.in_use import artifacts_in_use
-from tasks.experiment.recipe import Experiment, Keep, Refresh, Replicates, Seed
+from tasks.experiment.results.nights import earlier_nights
+from tasks.experiment.settings import Experiment, Keep, Refresh, Replicates, Seed
+from tasks.orchestration.command_line import run_from_command_line
+from tasks.orchestration.publishing import conclude, keep_newest
+from tasks.orchestration.stage import computing, pipeline
 from tasks.report import made_with, publish, report
 from tasks.source import networks_A, open_source, results, starts
 from tasks.split import split
-from tasks.stage import computing, pipeline
+from tasks.storage.in_use import artifacts_in_use
 from tasks.train import train_B_scratch, transfer_B_on_A
-from tasks.verdict import conclude, keep_newest
 
 
 @pipeline("transfer-learning")

@@ -5,21 +5,22 @@ from pathlib import Path
 from prefect.logging import get_run_logger
 from prefect.tasks import exponential_backoff
 
-from tasks.experiment import fashion_mnist, sources
-from tasks.experiment.dataset import DataSet, UnusableInputError, data_root
-from tasks.experiment.importing import import_data, keep_arrays
-from tasks.experiment.look import suspicions
-from tasks.experiment.own_data import fingerprint
-from tasks.experiment.roots import is_shared
-from tasks.progress import report_bytes
-from tasks.stage import stage
+from tasks.experiment.data import fashion_mnist, mirrors
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.formats.reading import fingerprint
+from tasks.experiment.data.ingestion import import_data, keep_arrays
+from tasks.experiment.data.inspection import suspicions
+from tasks.experiment.errors import UnusableInputError
+from tasks.orchestration.progress import report_bytes
+from tasks.orchestration.stage import stage
+from tasks.storage.roots import data_root, is_shared
 
 
 async def _may_help(task: object, run: object, state: object) -> bool:
     """Retry transient failures only."""
     try:
         await state.aresult()  # type: ignore[attr-defined]
-    except sources.TransientNoDataError:
+    except mirrors.TransientNoDataError:
         return True
     except Exception:
         return False
@@ -36,7 +37,7 @@ def download(dataset: str, content: str | None) -> DataSet:
     """content: a hash of data of one's own, so that changed data are never served from the cache."""
     log = get_run_logger()
     if dataset == fashion_mnist.NAME:
-        data = sources.fetch(report_bytes())
+        data = mirrors.fetch(report_bytes())
         data = data.model_copy(update={"notes": tuple(suspicions(data))})
         log.info("%d files, verified, in %s", len(data.raw), data_root() / "raw")
     else:

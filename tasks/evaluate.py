@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from tasks.experiment.dataset import DataSet
-from tasks.experiment.networks import load_network
-from tasks.experiment.scores import decide, predict, score
-from tasks.experiment.splits import load_task
-from tasks.experiment.statistics import error_reduction, error_reduction_interval, mcnemar, wins
-from tasks.experiment.store import Artifact, save
-from tasks.stage import stage
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.splits import load_task
+from tasks.experiment.networks.architectures import load_network
+from tasks.experiment.results.scores import decide, predict, score
+from tasks.experiment.results.statistics import error_reduction, error_reduction_interval, mcnemar, wins
+from tasks.orchestration.stage import stage
+from tasks.storage.artifacts import Artifact, save
 
 
 @stage()

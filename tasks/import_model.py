@@ -4,17 +4,18 @@ from pathlib import Path
 
 from prefect.logging import get_run_logger
 
-from tasks.experiment.dataset import DataSet, UnusableInputError
-from tasks.experiment.own_data import fingerprint
-from tasks.experiment.store import Artifact, save, save_model
-from tasks.stage import stage
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.formats.reading import fingerprint
+from tasks.experiment.errors import UnusableInputError
+from tasks.orchestration.stage import stage
+from tasks.storage.artifacts import Artifact, save, save_model
 
 
 @stage()
 def import_A(data: DataSet, source_model: str, content: str, source_layer: str | None) -> Artifact:
     """Store the body as model.keras. content: a hash of the file, so that a changed one is never stale."""
-    from tasks.experiment.bodies import load_body, prepares_pixels
-    from tasks.experiment.trainer import set_threads
+    from tasks.experiment.networks.bodies import load_body, prepares_pixels
+    from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
     body = load_body(Path(source_model), source_layer, data.image_shape)

@@ -4,10 +4,10 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.experiment.dataset import DataSet
-from tasks.experiment.pixels import save_pixels
-from tasks.experiment.store import Artifact
-from tasks.stage import stage
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.pixels import save_pixels
+from tasks.orchestration.stage import stage
+from tasks.storage.artifacts import Artifact
 
 
 @stage()

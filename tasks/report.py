@@ -13,22 +13,23 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
 from upath import UPath
 
-from tasks.cache import code_identity, library_version
-from tasks.experiment import history, plots
-from tasks.experiment.card import model_card
-from tasks.experiment.dataset import DataSet
-from tasks.experiment.locks import temporary_folder
-from tasks.experiment.look import class_counts
-from tasks.experiment.page import write_pages
-from tasks.experiment.recipe import Experiment
-from tasks.experiment.roots import artifacts_root, shared_root
-from tasks.experiment.runs import LATEST, RECORD, keep_run
-from tasks.experiment.scores import decide
-from tasks.experiment.sentences import answer, told_apart
-from tasks.experiment.splits import load_task
-from tasks.experiment.store import Artifact, artifacts_in, copy_files, save
-from tasks.progress import shown_at_most
-from tasks.stage import stage
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.inspection import class_counts
+from tasks.experiment.data.splits import load_task
+from tasks.experiment.reports import plots
+from tasks.experiment.reports.card import model_card
+from tasks.experiment.reports.page import write_pages
+from tasks.experiment.reports.sentences import answer, told_apart
+from tasks.experiment.results import nights
+from tasks.experiment.results.scores import decide
+from tasks.experiment.settings import Experiment
+from tasks.orchestration.code_identity import code_identity, library_version
+from tasks.orchestration.progress import shown_at_most
+from tasks.orchestration.stage import stage
+from tasks.storage.artifacts import Artifact, artifacts_in, copy_files, save
+from tasks.storage.locks import temporary_folder
+from tasks.storage.roots import artifacts_root, shared_root
+from tasks.storage.runs import LATEST, RECORD, keep_run
 
 ANSWERING = ("download", "normalize", "split", "train", "evaluate")  # the stages that the answer comes from
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "prefect")
@@ -45,7 +46,7 @@ CAPTIONS = {
 @stage()
 def report(
     data: DataSet, source: DataSet | None, experiment: Experiment, target: Artifact, scores: Artifact,
-    models: dict[str, list[Artifact]], made_with: dict[str, dict[str, str]], earlier: list[history.Night] | None,
+    models: dict[str, list[Artifact]], made_with: dict[str, dict[str, str]], earlier: list[nights.Night] | None,
 ) -> Artifact:  # fmt: skip
     """models: A, B_scratch and B_on_A of each seed. earlier: the nights to compare with; None: this is no night."""
     folder = scores.folder()
@@ -55,12 +56,12 @@ def report(
     metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
     for i, replicate in enumerate(metrics["replicates"]):
         replicate["weights"] = {
-            name: history.weights_digest(each[i].folder() / "model.keras") for name, each in models.items()
+            name: nights.weights_digest(each[i].folder() / "model.keras") for name, each in models.items()
         }
     metrics |= {"answer": answer(metrics), "verdict": None}
-    nights = [*(earlier or []), history.night(metrics, run="this run", date="now")]
+    tonight_and_before = [*(earlier or []), nights.night(metrics, run="this run", date="now")]
     if earlier is not None:
-        metrics["verdict"] = history.judge(nights[-1], earlier).model_dump()
+        metrics["verdict"] = nights.judge(tonight_and_before[-1], earlier).model_dump()
     with np.load(folder / "probabilities.npz", allow_pickle=False) as arrays:
         probabilities = {arm: arrays[arm][0] for arm in ("scratch", "transfer")}
     test = load_task(target)["test"]
@@ -81,7 +82,7 @@ def report(
         plots.draw_samples(data, pictures / "data.png")
         plots.draw_disagreements(images, test.labels, right, names, pictures / "disagreements.png")
         if earlier is not None:
-            plots.draw_nights(nights, pictures / "history.png")
+            plots.draw_nights(tonight_and_before, pictures / "history.png")
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
         captions = {name: caption for name, caption in CAPTIONS.items() if (pictures / f"{name}.png").exists()}
         write_pages(folder, "report", captions, metrics=metrics, apart=told_apart(names))

@@ -7,12 +7,13 @@ from prefect import unmapped
 from prefect.futures import PrefectFuture
 
 from tasks.download import open_data
-from tasks.experiment.dataset import DataSet, DivergedError
-from tasks.experiment.own_data import fingerprint
-from tasks.experiment.recipe import Experiment
-from tasks.experiment.store import Artifact
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.formats.reading import fingerprint
+from tasks.experiment.errors import DivergedError
+from tasks.experiment.settings import Experiment
 from tasks.import_model import import_A
 from tasks.normalize import normalize
+from tasks.storage.artifacts import Artifact
 from tasks.train import train_A
 
 

@@ -1,9 +1,10 @@
 """split: validation is the end of the training images; task A and task B get their rows and labels."""
 
-from tasks.experiment.dataset import DataSet, UnusableInputError
-from tasks.experiment.splits import Examples, Splits, first_samples, save_task, task_examples
-from tasks.experiment.store import Artifact
-from tasks.stage import stage
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.splits import Examples, Splits, first_samples, save_task, task_examples
+from tasks.experiment.errors import UnusableInputError
+from tasks.orchestration.stage import stage
+from tasks.storage.artifacts import Artifact
 
 
 @stage()

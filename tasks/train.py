@@ -8,13 +8,14 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from tasks.experiment.dataset import DataSet, DivergedError
-from tasks.experiment.networks import load_network
-from tasks.experiment.recipe import Training
-from tasks.experiment.splits import class_count, load_task
-from tasks.experiment.store import Artifact, save, save_model
-from tasks.progress import report_epochs
-from tasks.stage import stage
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.splits import class_count, load_task
+from tasks.experiment.errors import DivergedError
+from tasks.experiment.networks.architectures import load_network
+from tasks.experiment.networks.recipe import Training
+from tasks.orchestration.progress import report_epochs
+from tasks.orchestration.stage import stage
+from tasks.storage.artifacts import Artifact, save, save_model
 
 
 @stage(run_name="train_A seed {seed}")
@@ -39,8 +40,8 @@ def _train(
     task: Literal["A", "B"], body: Artifact | None = None,
 ) -> Artifact:  # fmt: skip
     """Train and store one network: model.keras and history.json."""
-    from tasks.experiment.trainer import set_threads
-    from tasks.experiment.training import load_start, train_network
+    from tasks.experiment.networks.train_network import load_start, train_network
+    from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
     run_name, parts = f"{name} seed {seed}", load_task(examples)

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from tasks.experiment import sources
-from tasks.experiment.dataset import data_root
-from tasks.experiment.fashion_mnist import FILES
-from tests.faults import (  # noqa: F401 (hooks)
+from tasks.experiment.data import mirrors
+from tasks.experiment.data.fashion_mnist import FILES
+from tasks.storage.roots import data_root
+from tests.faults.table import (  # noqa: F401 (hooks)
     pytest_addoption,
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_runtest_makereport,
     pytest_terminal_summary,
 )
-from tests.operations import Machine, machine
+from tests.support.machine import Machine, machine
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def lives(prefect_server: None) -> Iterator[Any]:
     """Runs in processes of their own."""
-    from tests.runs import Lives
+    from tests.support.runs import Lives
 
     lives = Lives()
     yield lives
@@ -58,7 +58,7 @@ def lives(prefect_server: None) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def baseline(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """An artifacts folder after one undisturbed small run, and that run's metrics: to be copied, not touched."""
-    from tests.runs import run
+    from tests.support.runs import run
 
     folder = tmp_path_factory.mktemp("baseline") / "artifacts"
     with pytest.MonkeyPatch.context() as patch:
@@ -78,7 +78,7 @@ def artifacts_copy(baseline: tuple[Path, dict[str, Any]], tmp_path: Path, monkey
 @pytest.fixture(scope="session")
 def content() -> dict[str, bytes]:
     """The four real files, from wherever this machine has them."""
-    sources.fetch()
+    mirrors.fetch()
     return {name: (data_root() / "raw" / name).read_bytes() for name in FILES}
 
 
@@ -87,8 +87,8 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data/raw, on a machine with no package installed, no apt-get and no mirror."""
     monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sources, "PACKAGE_FOLDER", tmp_path / "package")
-    monkeypatch.setattr(sources, "MIRRORS", ())
+    monkeypatch.setattr(mirrors, "PACKAGE_FOLDER", tmp_path / "package")
+    monkeypatch.setattr(mirrors, "MIRRORS", ())
     return tmp_path / "data" / "raw"
 
 
@@ -112,7 +112,7 @@ def mirror(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterat
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
         threading.Thread(target=server.serve_forever).start()
-        monkeypatch.setattr(sources, "MIRRORS", (f"http://127.0.0.1:{server.server_port}/",))
+        monkeypatch.setattr(mirrors, "MIRRORS", (f"http://127.0.0.1:{server.server_port}/",))
         yield answers
         server.shutdown()
 

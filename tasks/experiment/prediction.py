@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.card import class_names
-from tasks.experiment.dataset import UnusableInputError
-from tasks.experiment.pictures import read_picture
+from tasks.experiment.data.formats.image_folder import read_picture
+from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.reports.card import class_names
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ def predict_files(model_file: Path, files: list[Path]) -> list[Prediction]:
 
     Raises UnusableInputError if the model or an image can't be read, or if the model does not classify images.
     """
-    from tasks.experiment.bodies import load_trained
-    from tasks.experiment.scores import decide, predict
+    from tasks.experiment.networks.bodies import load_trained
+    from tasks.experiment.results.scores import decide, predict
 
     pictures = [read_picture(file) for file in files]
     model = load_trained(model_file)

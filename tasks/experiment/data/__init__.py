@@ -1,0 +1,1 @@
+"""Labelled images: where they come from, what they are, how they are cut."""

@@ -1,0 +1,1 @@
+"""Data people bring: one layout of files per module."""

@@ -1,0 +1,73 @@
+"""Folders of image files: a folder a class, read by Pillow."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.experiment.data.formats.idx import MAX_BYTES
+from tasks.experiment.errors import UnusableInputError
+
+PICTURES = {".png", ".jpg", ".jpeg"}
+GREY_MODES, COLOUR_MODES = {"1", "L", "LA"}, {"P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
+MAX_SIDE = 256
+
+
+def class_folders(folder: Path) -> list[str]:
+    """The names of the classes."""
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """All files below a folder that are not hidden, in order."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return sorted(file for file in files if not any(p.startswith(".") for p in file.relative_to(folder).parts))
+
+
+def pictures(folder: Path, classes: list[str]) -> list[tuple[Path, int]]:
+    """(file, class number) of all images below the class folders, in order."""
+    found = []
+    for number, name in enumerate(classes):
+        files = [file for file in visible_files(folder / name) if file.suffix.lower() in PICTURES]
+        found += [(file, number) for file in files]
+    return found
+
+
+def read_pictures(files: list[Path]) -> NDArray[np.uint8]:
+    """All images in one array: grey if all are, else RGB (transparency is dropped)."""
+    read: list[NDArray[np.uint8]] = []
+    for file in files:
+        read.append(read_picture(file))
+        (height, width), (first_height, first_width) = read[-1].shape[:2], read[0].shape[:2]
+        if max(height, width) > MAX_SIDE:
+            raise UnusableInputError(f"{file} has {width} × {height} pixels; the limit is {MAX_SIDE} × {MAX_SIDE}")
+        if (height, width) != (first_height, first_width):
+            raise UnusableInputError(
+                f"images must have one size, but {files[0]} has {first_width} × {first_height} pixels and "
+                f"{file} has {width} × {height}: resize them"
+            )
+        if 3 * height * width * len(read) > MAX_BYTES:
+            raise UnusableInputError(f"the images come to more than {MAX_BYTES >> 30} GiB, the limit")
+    if any(image.ndim == 3 for image in read):
+        read = [image if image.ndim == 3 else np.stack([image] * 3, axis=-1) for image in read]
+    return np.stack(read) if read else np.zeros((0, 1, 1), np.uint8)
+
+
+def read_picture(file: Path) -> NDArray[np.uint8]:
+    """An image file, upright: uint8, (height, width) if it is grey, else (height, width, 3)."""
+    from PIL import Image, ImageOps
+
+    try:
+        with (
+            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
+            Image.open(file) as image,
+        ):
+            if image.mode not in GREY_MODES | COLOUR_MODES:
+                raise UnusableInputError(f"{file} has pixels of the kind {image.mode}: convert it to 8 bits a channel")
+            upright = ImageOps.exif_transpose(image)
+            return np.asarray(upright.convert("L" if image.mode in GREY_MODES else "RGB"))
+    except UnusableInputError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnusableInputError(f"{file} is not a whole PNG or JPEG image: {error}") from error

@@ -1,0 +1,105 @@
+"""A trained Keras model of one's own as a body: its layers up to a named one, to be built upon."""
+
+from pathlib import Path
+from typing import Any
+
+from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.networks.architectures import head, load_network
+from tasks.experiment.randomness import derive_seed
+
+PREPARING = ("Rescaling", "Normalization")
+
+
+def load_body(path: Path, layer: str | None, image_shape: tuple[int, ...]) -> Any:
+    """A Keras model from uint8 images of `image_shape` to the output of that layer of the model at `path`.
+
+    The file is loaded in Keras' safe mode, so that no code in it can run.
+    Raises UnusableInputError if it can't be, has no such layer, or takes images of another shape.
+    """
+    import keras
+
+    model = load_trained(path)
+    if len(model.inputs) != 1:
+        raise UnusableInputError(f"source_model {path} has {len(model.inputs)} inputs: it must take images and no more")
+    takes = model.inputs[0].shape[1:]
+    grey = (*image_shape, 1) if len(image_shape) == 2 else image_shape
+    if not (_fits(takes, image_shape) or _fits(takes, grey)):
+        raise UnusableInputError(
+            f"source_model {path} takes images of the shape {tuple(takes)}, but those of the data set have the shape "
+            f"{tuple(image_shape)}"
+        )
+    names = [each.name for each in model.layers]
+    last = layer or (names[-2] if len(names) > 1 else "")
+    if last not in names:
+        raise UnusableInputError(f"source_model {path} has no layer {last!r}: source_layer can be {', '.join(names)}")
+    cut = keras.Model(model.inputs[0], model.get_layer(last).output, name="body")
+    cut.trainable = True  # what was frozen in the file
+    if not cut.trainable_weights:
+        raise UnusableInputError(f"source_model {path} has nothing trained up to the layer {last!r}: give a later one")
+    channel = [] if _fits(takes, image_shape) else [keras.layers.Reshape(grey, name="channel")]
+    pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
+    return keras.Sequential([pixels, keras.layers.Rescaling(1.0, name="as_floats"), *channel, cut], name="network")
+
+
+def prepares_pixels(body: Any) -> bool:
+    """Whether the model itself scales pixels; otherwise it must have been trained on pixels of 0–255."""
+    return any(type(layer).__name__ in PREPARING for layer in _all_layers(body) if layer.name != "as_floats")
+
+
+def build_on_body(body: Any, classes: int, seed: int) -> Any:
+    """A network like the body with a head of its own, all weights initial; what only prepares pixels is the body's.
+
+    Initial weights depend on the seed and the layers' names, by the layers' own initializers.
+    """
+    import keras
+
+    def untrained(layer: Any) -> Any:
+        return type(layer).from_config(_with_seeds(layer.get_config(), seed, f"weights/{layer.name}"))
+
+    cut = keras.models.clone_model(body.layers[-1], clone_function=untrained)
+    flatten = [keras.layers.Flatten(name="flatten")] if len(cut.output.shape) > 2 else []
+    pixels = keras.Input(body.input_shape[1:], dtype="uint8", name="pixels")
+    network = keras.Sequential(
+        [pixels, *(untrained(layer) for layer in body.layers[:-1]), cut, *flatten, head(classes, seed)], name="network"
+    )
+    for mine, theirs in zip(_all_layers(cut), _all_layers(body.layers[-1]), strict=True):
+        if mine.weights and not mine.trainable_weights:
+            mine.set_weights(theirs.get_weights())
+    return network
+
+
+def _all_layers(layer: Any) -> list[Any]:
+    """The layer and all that are nested in it."""
+    return [layer, *(each for inner in getattr(layer, "layers", []) for each in _all_layers(inner))]
+
+
+def load_trained(path: Path) -> Any:
+    """A .keras file, in safe mode. Raises UnusableInputError, one sentence, if it can't be."""
+    if path.suffix != ".keras" or not path.is_file():
+        raise UnusableInputError(f"{path} is not a file that Keras saved, with the suffix .keras")
+    try:
+        return load_network(path)
+    except Exception as error:
+        # Keras has many ways to fail on a file: all mean that it can't be used.
+        if "lambda" in str(error).lower():
+            raise UnusableInputError(
+                f"{path} has a Lambda layer, that is code of its own, which is never run: replace it by layers of Keras"
+            ) from error
+        raise UnusableInputError(f"{path} can't be loaded: {' '.join(str(error).split())[:200]}") from error
+
+
+def _fits(takes: Any, shape: tuple[int, ...]) -> bool:
+    return len(takes) == len(shape) and all(a in (None, b) for a, b in zip(takes, shape, strict=True))
+
+
+def _with_seeds(config: Any, seed: int, name: str) -> Any:
+    """A layer's configuration with every seed derived from ours, and nothing frozen."""
+    if isinstance(config, dict):
+        changed = {key: _with_seeds(value, seed, f"{name}/{key}") for key, value in config.items()}
+        changed |= {"seed": derive_seed(seed, name)} if "seed" in config else {}
+        return changed | ({"trainable": True} if "trainable" in config else {})
+    return (
+        [_with_seeds(value, seed, f"{name}/{i}") for i, value in enumerate(config)]
+        if isinstance(config, list)
+        else config
+    )

@@ -1,0 +1,61 @@
+"""Reports in words: a Markdown template each, and one frame that makes a self-contained HTML page of it."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+def write_pages(folder: Path, report: str, captions: dict[str, str], **values: Any) -> None:
+    """Write report.md, report.html (self-contained) and ui.md (Markdown with its plots inside, for Prefect's UI).
+
+    report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
+    """
+    plots = {name: folder / "plots" / f"{name}.png" for name in captions}
+    beside = {name: str(path.relative_to(folder)) for name, path in plots.items()}
+    inside = {name: _data_uri(path) for name, path in plots.items()}
+    template = _environment().get_template(f"page.{report}.md.j2")
+    written, self_contained = (
+        template.render(plots=addresses, captions=captions, **values) for addresses in (beside, inside)
+    )
+    (folder / "report.md").write_text(written)
+    (folder / "ui.md").write_text(self_contained)
+    (folder / "report.html").write_text(to_html(self_contained))
+
+
+def render(template: str, **values: Any) -> str:
+    """A template of this folder as plain text."""
+    return _environment().get_template(template).render(**values)
+
+
+def to_html(markdown: str) -> str:
+    """A self-contained page of a report's Markdown; raw HTML inside it stays text."""
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
+
+    body = MarkdownIt("js-default").render(markdown)
+    title = markdown.splitlines()[0].lstrip("# ")
+    return _environment(autoescape=True).get_template("page.html.j2").render(title=title, body=Markup(body))
+
+
+def _environment(autoescape: bool = False) -> Environment:
+    """With the filter `cell`, for what people named: in a table's cell it stays text, and in its cell."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["cell"] = _cell
+    return environment
+
+
+def _cell(value: object) -> str:
+    """On one line, without a | that Markdown would take for a border."""
+    return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _data_uri(png: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode()

@@ -1,0 +1,168 @@
+"""The experiment's settings: every number once, with its range and what it means."""
+
+import itertools
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
+
+from tasks.experiment.data import fashion_mnist
+from tasks.experiment.data.class_names import class_numbers
+from tasks.experiment.networks.recipe import Training
+
+# What every flow is asked for beside the experiment.
+Replicates = Annotated[int, Field(ge=1, le=1000, description="Pairs of runs, one a seed.")]
+Seed = Annotated[int, Field(ge=0, le=2**31, description="The first replicate's seed; the next ones count up.")]
+Refresh = Annotated[bool, Field(description="Compute everything anew, whatever the cache holds.")]
+Keep = Annotated[
+    int | None,
+    Field(ge=1, description="Afterwards keep the newest runs only, so many, and what they need. Empty: keep all."),
+]
+
+
+class Settings(BaseModel):
+    """Frozen, and strict about names: an unknown key is an error, never silently ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Experiment(Settings):
+    """Task B has few labels for two classes or more; task A all labels for the other classes, or other data."""
+
+    dataset: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description=f"{fashion_mnist.NAME}, or the path of data of one's own: a folder of IDX files, an .npz file "
+            "with x_train, y_train (and x_test, y_test), or a folder with a folder of PNG or JPEG images a class.",
+        ),
+    ] = fashion_mnist.NAME
+    target_classes: Annotated[
+        tuple[StrictInt | str, ...],
+        Field(
+            min_length=2,
+            description="Task B's classes, by name or number; of two classes the second one is the positive one.",
+        ),
+    ] = ("T-shirt/top", "Pullover")
+    target_samples: Annotated[int, Field(ge=2, le=1_000_000, description="Labelled images of task B to train on.")] = (
+        200
+    )
+    balanced: Annotated[
+        bool, Field(description="Take target_samples images of each class instead of both together.")
+    ] = False
+    normalization: Annotated[
+        Literal["standardize", "none"],
+        Field(description="Standardize each pixel over the training images, or train on raw 0–255 pixels."),
+    ] = "standardize"
+    source_dataset: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="Train A on all classes of this data set (given as dataset is, with images of the same shape) "
+            "instead of the other classes of dataset.",
+        ),
+    ] = None
+    source_model: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="A trained Keras model (.keras) in the place of A. It must take pixels of 0–255; its layers up "
+            "to source_layer are what B is trained on, those that prepare pixels included.",
+        ),
+    ] = None
+    source_layer: Annotated[
+        str | None,
+        Field(min_length=1, description="The last layer of source_model to reuse. Empty: the one before its last."),
+    ] = None
+    network: Annotated[
+        Literal["mlp", "cnn"],
+        Field(
+            description="mlp: hidden_layers dense layers of hidden_units, as in the notebook. cnn: LeNet-5, two "
+            "convolutions and two dense layers. (A source_model is a network of its own.)"
+        ),
+    ] = "mlp"
+    hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers of the mlp.")] = 3
+    hidden_units: Annotated[int, Field(ge=1, le=1024, description="Units of each hidden layer of the mlp.")] = 100
+    learning_rate: Annotated[float, Field(gt=0, le=10, description="Step size of plain SGD.")] = 1e-3
+    batch_size: Annotated[int, Field(ge=1, le=4096, description="Images per step; the last batch is smaller.")] = 32
+    source_epochs: Annotated[int, Field(ge=1, le=1000, description="Epochs of task A.")] = 20
+    target_epochs: Annotated[int, Field(ge=1, le=1000, description="Epochs of task B, scratch and transfer.")] = 20
+    frozen_epochs: Annotated[
+        int, Field(ge=0, le=1000, description="First epochs of transfer in which only the new head is trained.")
+    ] = 4
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.frozen_epochs > self.target_epochs:
+            raise ValueError(
+                f"frozen_epochs ({self.frozen_epochs}) is more than target_epochs ({self.target_epochs}): "
+                "give at most as many frozen epochs as there are epochs"
+            )
+        if self.source_dataset and self.source_model:
+            raise ValueError("source_dataset and source_model are two sources: give one of them")
+        if self.source_layer and not self.source_model:
+            raise ValueError("source_layer is a layer of source_model: give source_model too")
+        return self
+
+    @field_validator("target_classes")
+    @classmethod
+    def _are_known(cls, names: tuple[int | str, ...], given: ValidationInfo) -> tuple[int | str, ...]:
+        """Classes of one's own are known when the data are read."""
+        if given.data.get("dataset") == fashion_mnist.NAME:
+            class_numbers(names, fashion_mnist.CLASS_NAMES)
+        return names
+
+    def target_numbers(self, classes: tuple[str, ...]) -> tuple[int, ...]:
+        """Task B's classes as numbers, given the names of all classes; of two (negative, positive).
+
+        Raises UnusableInputError if there is no such class, or if one is named twice.
+        """
+        return class_numbers(self.target_classes, classes)
+
+    @property
+    def target_images(self) -> int:
+        """How many labelled images of task B there are to train on, all classes together."""
+        return self.target_samples * (len(self.target_classes) if self.balanced else 1)
+
+    @property
+    def reusable_layers(self) -> int | None:
+        """How many hidden layers there are; None: as many as source_model has."""
+        return None if self.source_model else {"mlp": self.hidden_layers, "cnn": 4}[self.network]
+
+    @property
+    def pixel_kinds(self) -> tuple[str, ...]:
+        """The kinds of normalization that a study compares, this experiment's own first; a source_model has but one."""
+        own = self.normalization
+        return (own,) if self.source_model else (own, "none" if own == "standardize" else "standardize")
+
+    def vary(self, **changes: object) -> Self:
+        """This experiment with other settings, checked like any."""
+        return self.model_validate(self.model_dump() | changes)
+
+    def all_target_classes(self, classes: tuple[str, ...]) -> list[tuple[int, ...]]:
+        """All pairs of target classes, this experiment's own one as it is."""
+        own = self.target_numbers(classes)
+        pairs = itertools.combinations(range(len(classes)), 2)
+        return [own if set(pair) == set(own) else pair for pair in pairs]
+
+    @property
+    def source_training(self) -> Training:
+        return self._training(epochs=self.source_epochs)
+
+    @property
+    def scratch_training(self) -> Training:
+        return self._training(epochs=self.target_epochs)
+
+    @property
+    def transfer_training(self) -> Training:
+        return self._training(epochs=self.target_epochs, frozen_epochs=self.frozen_epochs)
+
+    def _training(self, epochs: int, frozen_epochs: int = 0) -> Training:
+        return Training(
+            network=self.network,
+            hidden_layers=self.hidden_layers,
+            hidden_units=self.hidden_units,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            epochs=epochs,
+            frozen_epochs=frozen_epochs,
+        )

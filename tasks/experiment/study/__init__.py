@@ -1,0 +1,1 @@
+"""The study as data: what is trained, and what it answers."""

@@ -1,0 +1,112 @@
+"""A flow's parameters as command-line flags, built from the same models as the form in the UI."""
+
+import importlib
+import inspect
+import itertools
+import json
+import re
+import sys
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+import httpx
+from prefect import Flow
+from pydantic import ValidationError, create_model
+from pydantic_settings import (
+    BaseSettings,
+    CliApp,
+    CliSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+from upath import UPath
+
+from tasks.orchestration.own_server import prefect_api
+from tasks.orchestration.progress import bars_in_terminal, refusals_without_traceback
+from tasks.orchestration.runners import Runner, configured_runner, task_runner
+from tasks.storage.roots import artifacts_root
+
+
+class _Flags(BaseSettings):
+    """Flags and nothing else: no environment variable plays a part."""
+
+    model_config = SettingsConfigDict(extra="forbid")
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **others: object
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def parse_parameters(flow: Flow[..., Any], module: str) -> dict[str, Any]:
+    """The flow's parameters and `runner`, as given. Refuses bad ones, one sentence each, with exit code 2."""
+    signature = inspect.signature(flow.fn).parameters
+    fields: dict[str, Any] = {name: (field.annotation, field.default) for name, field in signature.items()}
+    fields["runner"] = Runner, configured_runner()
+    flags = create_model("Parameters", __base__=_Flags, __doc__=flow.description, **fields)
+    source: CliSettingsSource[Any] = CliSettingsSource(
+        flags, cli_kebab_case=True, cli_prog_name=f"python -m {module}", add_argument_method=_add_argument
+    )
+    try:
+        parsed = CliApp.run(flags, cli_settings_source=source)
+    except ValidationError as refused:
+        for field, sentence in sentences(refused).items():
+            print(f"{field}: {sentence}", file=sys.stderr)
+        sys.exit(2)
+    except SettingsError as refused:  # what should be JSON is not
+        where = re.search(r"(?:encountered for|value for field) \"?([\w.]+)", str(refused))
+        print(f"{where[1] if where else 'parameters'}: {shortened(refused.__cause__ or refused)}", file=sys.stderr)
+        sys.exit(2)
+    return {name: getattr(parsed, name) for name in fields}
+
+
+def sentences(refused: ValidationError) -> dict[str, str]:
+    """What is wrong with each field, by its dotted name: one sentence, however many ways there are to say it."""
+    found: dict[str, str] = {}
+    for error in refused.errors():
+        names = itertools.takewhile(lambda part: isinstance(part, str), error["loc"])
+        field = ".".join(name if name.isidentifier() else repr(name) for name in map(str, names))
+        sentence = f"{error['msg'].removeprefix('Value error, ')} (given: {shortened(repr(error['input']))})"
+        found.setdefault(shortened(field or "parameters"), shortened(sentence, 400))
+    return found
+
+
+def shortened(what: object, length: int = 150) -> str:
+    text = str(what)
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _add_argument(parser: ArgumentParser, *names: str, **options: Any) -> Any:
+    """`--flag` alone means `--flag true`."""
+    if options.get("metavar") == "bool":
+        options |= {"nargs": "?", "const": "true"}
+    return parser.add_argument(*names, **options)
+
+
+def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
+    """Run the flow with the command line's parameters and print its answer; exit code 0 only if it completed."""
+    parameters = parse_parameters(flow, module)
+    flow = flow.with_options(task_runner=task_runner(parameters.pop("runner")))  # type: ignore[arg-type]
+    if parameters["refresh"] or not (artifacts_root() / "store" / "train_A").exists():
+        # Something must be trained for sure: import TensorFlow while the server starts.
+        threading.Thread(
+            target=importlib.import_module, args=["tasks.experiment.networks.trainer"], daemon=True
+        ).start()
+    try:
+        with prefect_api(), bars_in_terminal(), refusals_without_traceback():
+            state: Any = flow(**parameters, return_state=True)
+    except (httpx.HTTPError, RuntimeError) as error:  # not of the flow's own: those make a failed state
+        sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
+    if not state.is_completed():
+        sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if more can be said
+    folder = UPath(state.result())
+    metrics = json.loads((folder / "metrics.json").read_text())
+    print(metrics["answer"])
+    if verdict := metrics.get("verdict"):
+        print(f"{verdict['name']}: {verdict['reason']}")
+    for name, what in (("Report", "report.html"), ("Plots", "plots"), ("Models", "models"), ("Runs", "runs.csv")):
+        if (folder / what).exists():
+            print(f"{name + ':':8}{folder / what}")

@@ -1,0 +1,178 @@
+"""Progress where people look: lines in the log, a bar in the terminal, an artifact in the UI."""
+
+import logging
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.exceptions import PrefectException
+from prefect.futures import PrefectFuture, as_completed
+from prefect.logging import get_run_logger
+from prefect.logging.handlers import PrefectConsoleHandler
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.theme import Theme
+
+from tasks.experiment.errors import DivergedError, UnusableInputError
+from tasks.experiment.networks.recipe import Training
+from tasks.storage.roots import UnusableArtifactsError
+
+EPOCH_SECONDS = 1.0  # between two signs of life of one training
+STUDY_SECONDS = 5.0  # and of a whole study
+REFUSALS = UnusableInputError, UnusableArtifactsError, DivergedError
+IN_BAR = {"in_bar": True}  # a line of the log that the terminal's bars tell too
+
+_bars = [Progress(disable=True)]  # the last one is in use: the terminal's, while there is one
+
+
+@contextmanager
+def bars_in_terminal() -> Iterator[None]:
+    """Show bars below the log if this is a terminal; log lines that say the same stay in the UI."""
+    handlers = [h for h in logging.getLogger().handlers if isinstance(h, PrefectConsoleHandler)]
+    if not (handlers and sys.stderr.isatty()):
+        yield
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}")
+    # The log's own console: what is logged then appears above the bars instead of through them.
+    console = handlers[0].console
+    with (
+        console.use_theme(Theme()),  # Prefect's knows the styles of log lines only
+        Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars,
+    ):
+        _bars.append(bars)
+        handlers[0].addFilter(_is_not_in_bar)
+        try:
+            yield
+        finally:
+            handlers[0].removeFilter(_is_not_in_bar)
+            _bars.remove(bars)
+
+
+def _is_not_in_bar(record: logging.LogRecord) -> bool:
+    return not hasattr(record, "in_bar")
+
+
+@contextmanager
+def refusals_without_traceback() -> Iterator[None]:
+    """Leave tracebacks of what the user can mend out of the terminal's log: states say it in a sentence."""
+    handlers = [h for h in logging.getLogger().handlers if isinstance(h, PrefectConsoleHandler)]
+    for handler in handlers:
+        handler.addFilter(_is_no_refusal)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(_is_no_refusal)
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], REFUSALS))
+
+
+class _Bar:
+    """One line among the terminal's bars until it is full; counted but not shown where there is no terminal."""
+
+    def __init__(self, description: str, total: float) -> None:
+        self._total = total
+        self._bars = _bars[-1]
+        self._line = self._bars.add_task(description, total=total)
+
+    def show(self, done: float) -> None:
+        self._bars.update(self._line, completed=done, visible=done < self._total)
+
+    def seconds_left(self) -> float | None:
+        return next(line.time_remaining for line in self._bars.tasks if line.id == self._line)
+
+
+def _once_in(seconds: float) -> Callable[[], bool]:
+    """A function that is true at most once in that time, so that what is shown floods neither log nor server."""
+    shown = time.monotonic()
+
+    def due() -> bool:
+        nonlocal shown
+        now = time.monotonic()
+        if now - shown < seconds:
+            return False
+        shown = now
+        return True
+
+    return due
+
+
+class ProgressInUI:
+    """A progress artifact. A server that is gone costs a warning, and not what it was to show the progress of."""
+
+    def __init__(self, key: str, description: str) -> None:
+        self._artifact: Any = None
+        with shown_at_most():
+            self._artifact = create_progress_artifact(0.0, key=key, description=description)
+
+    def show(self, percent: float, description: str | None = None) -> None:
+        artifact, self._artifact = self._artifact, None  # once it fails, it is not tried again: it takes a minute
+        if artifact:
+            with shown_at_most():
+                update_progress_artifact(artifact, progress=percent, description=description)
+                self._artifact = artifact
+
+
+@contextmanager
+def shown_at_most() -> Iterator[None]:
+    """What is only to be seen in the UI must not make a run fail."""
+    try:
+        yield
+    except (httpx.HTTPError, PrefectException) as error:
+        get_run_logger().warning("Prefect's server does not answer, so its UI will not show everything: %s", error)
+
+
+def report_epochs(name: str, training: Training, *, in_ui: bool) -> Callable[[int, Any], None]:
+    """A callback for the trainer: (epoch's number, its figures). `in_ui`: long enough to be watched there."""
+    log = get_run_logger()
+    bar, due = _Bar(name, training.epochs), _once_in(EPOCH_SECONDS)
+    key = name.split()[0].lower().replace("_", "-")
+    shown = ProgressInUI(key, f"{name}: epochs") if in_ui else None
+
+    def report(number: int, epoch: Any) -> None:
+        bar.show(number)
+        if not (due() or number == training.epochs):
+            return
+        log.info(
+            "epoch %d/%d: loss %.4f, validation loss %.4f, validation accuracy %.4f",
+            number, training.epochs, epoch.loss, epoch.validation_loss, epoch.validation_accuracy, extra=IN_BAR,
+        )  # fmt: skip
+        if shown:
+            shown.show(100 * number / training.epochs)
+
+    return report
+
+
+def watch(name: str, trainings: list[PrefectFuture[Any]]) -> None:
+    """Show how many trainings have ended, and about how long the others will take, until all have."""
+    log = get_run_logger()
+    bar, due, total = _Bar(name, len(trainings)), _once_in(STUDY_SECONDS), len(trainings)
+    shown = ProgressInUI(f"{name}-progress", f"{total} trainings")
+    for done, _ in enumerate(as_completed(trainings), start=1):
+        bar.show(done)
+        if not (due() or done == total):
+            continue
+        left = bar.seconds_left()
+        text = f"{done} of {total} trainings"
+        text += f", about {timedelta(seconds=math.ceil(left))} left" if left else ""
+        log.info(text, extra=IN_BAR)
+        shown.show(100 * done / total, text)
+
+
+def report_bytes() -> Callable[[str, int, int], None]:
+    """A callback for downloads: (file, megabytes so far, in all)."""
+    bars: dict[str, _Bar] = {}
+
+    def report(file: str, done: int, total: int) -> None:
+        if file not in bars:
+            bars[file] = _Bar(f"download {file} (MB)", total / 1e6)
+        bars[file].show(done / 1e6)
+
+    return report

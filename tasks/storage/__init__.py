@@ -1,0 +1,1 @@
+"""Where results are kept, on one machine or for many."""

@@ -1,0 +1,141 @@
+"""What a mapped task costs besides its work: `python -m tests.benchmarks.scale [--tasks 2000] [--postgres]`.
+
+Tasks as small as can be, with all that a stage has (record, lock, artifact, log), on a server and a database of their
+own. DECISIONS.md has what that comes to for 10,000 replicates.
+"""
+
+import argparse
+import asyncio
+import os
+import resource
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from prefect import flow
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+from tasks.orchestration.runners import THREADS, task_runner
+from tasks.orchestration.stage import stage
+from tasks.storage.artifacts import Artifact, save
+from tests.support.machine import Machine, machine
+from tests.support.services import postgres
+
+
+def tiny(number: int) -> Artifact:
+    return save("tiny", lambda folder: (folder / "number.txt").write_text(str(number)) and None)
+
+
+tiny.__module__ = "tasks.storage.artifacts"  # the cache key wants a module of the project: this is what it runs
+tiny_task = stage()(tiny)
+
+
+@flow(task_runner=task_runner(THREADS))  # type: ignore[arg-type]
+def many(count: int) -> int:
+    return len({artifact.path for artifact in tiny_task.map(list(range(count))).result()})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.scale", description=__doc__)
+    parser.add_argument("--tasks", type=int, default=2000)
+    parser.add_argument("--replicates", type=int, default=12, help="of the real flow, for what one costs")
+    parser.add_argument("--postgres", action="store_true", help="instead of SQLite; needs Debian's package postgresql")
+    given = parser.parse_args()
+    with ExitStack() as stack:
+        here = stack.enter_context(machine(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+        if given.postgres:
+            port = stack.enter_context(postgres())
+            url = f"postgresql+asyncpg://headstart@127.0.0.1:{port}/prefect"
+            here.environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = url
+        for figures in (tiny_tasks(here, given.tasks), real_flow(here, given.replicates)):
+            for name, value in figures.items():
+                print(f"{name:70} {value:10.2f}")
+
+
+def tiny_tasks(here: Machine, count: int) -> dict[str, float]:
+    """What a task costs that does next to nothing."""
+    os.environ["HEADSTART_ARTIFACTS"] = here.environment["HEADSTART_ARTIFACTS"]
+    settings: Any = {PREFECT_API_URL: here.api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    with temporary_settings(settings), serving(here) as server:
+        many(20)  # what is done once
+        size, own, its = database_bytes(here), peak(), resident(server)
+        taken = {}
+        for name in ("computed", "cached"):
+            start = time.perf_counter()
+            assert many(count) == count
+            taken[name] = time.perf_counter() - start
+        own, its = peak() - own, resident(server) - its
+    files = [file for file in Path(os.environ["HEADSTART_ARTIFACTS"]).rglob("*") if file.is_file()]
+    return {
+        f"a tiny task ({count}), computed: ms": taken["computed"] / count * 1e3,
+        "a tiny task, cached: ms": taken["cached"] / count * 1e3,
+        "a tiny task's run: KiB of database": (database_bytes(here) - size) / count / 2 / 1024,
+        "a tiny task's run: KiB of memory, flow's process": own / count / 2,
+        "a tiny task's run: KiB of memory, server": its / count / 2,
+        "a tiny task: files": len(files) / count,
+    }
+
+
+def real_flow(here: Machine, replicates: int) -> dict[str, float]:
+    """What a replicate of the flow costs, by the difference between this many and one."""
+    here.environment["HEADSTART_ARTIFACTS"] += "-of-flow"
+    store = Path(here.environment["HEADSTART_ARTIFACTS"]) / "store"
+    seen = []
+    with serving(here):
+        for count in (1, replicates):
+            done = here.command("flows.transfer_learning", "--replicates", str(count), "--refresh")
+            assert done.returncode == 0, done.stderr[-2000:]
+            run = {"flow_runs": {"id": {"any_": [here.flow_runs()[0]["id"]]}}, "limit": 200}
+            costs: Counter[str] = Counter()
+            for task in here.post("task_runs/filter", run):
+                costs[f"{task['name'].split()[0]}, seconds"] += task["total_run_time"]
+            costs["store, KiB"] = sum(file.stat().st_blocks for file in store.rglob("*") if file.is_file()) // 2
+            seen.append(costs)
+    (one, several), extra = seen, replicates - 1
+    return {f"one more replicate of {replicates}: {name}": (several[name] - one[name]) / extra for name in several}
+
+
+@contextmanager
+def serving(here: Machine) -> Iterator[int]:
+    """With a server, whose process id it gives; when it has ended, all is in the database."""
+    here.start_server()
+    assert here.server
+    try:
+        yield here.server.pid
+    finally:
+        here.stop(here.server)
+
+
+def peak() -> int:
+    """KiB, of this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def resident(pid: int) -> int:
+    """KiB, of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def database_bytes(here: Machine) -> int:
+    url = here.environment.get("PREFECT_SERVER_DATABASE_CONNECTION_URL")
+    if url is None:
+        return sum(file.stat().st_size for file in Path(here.environment["PREFECT_HOME"]).glob("prefect.db*"))
+
+    async def ask() -> int:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            return int(await connection.fetchval("select pg_database_size('prefect')"))
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""Real images in every layout that can be read, and everything that is refused, in one sentence each."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.formats.reading import fingerprint
+from tasks.experiment.data.ingestion import import_data, set_aside
+from tasks.experiment.data.inspection import class_counts
+from tasks.experiment.errors import UnusableInputError
+from tests.walkthrough import digits
+
+X, Y = digits.load()
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@pytest.fixture(autouse=True)
+def _root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
+
+
+def write_npz(path: Path, **changes: Any) -> Path:
+    arrays = {"x_train": X[:300], "y_train": Y[:300], "x_test": X[300:400], "y_test": Y[300:400]} | changes
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    return path
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    header = bytes((0, 0, 8, array.ndim)) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    content = header + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def write_idx_folder(folder: Path) -> Path:
+    folder.mkdir()
+    write_idx(folder / "train-images-idx3-ubyte", X[:300])
+    write_idx(folder / "train-labels-idx1-ubyte", Y[:300])
+    write_idx(folder / "t10k-images-idx3-ubyte.gz", X[300:400])
+    write_idx(folder / "t10k-labels-idx1-ubyte.gz", Y[300:400])
+    return folder
+
+
+def content(data: DataSet, part: str) -> list[tuple[bytes, str]]:
+    """(pixels, class name) of each image, in the order of pixels."""
+    images, labels = data.images(part), data.labels(part)  # type: ignore[arg-type]
+    return sorted((image.tobytes(), data.classes[label]) for image, label in zip(images, labels, strict=True))
+
+
+def expected(start: int, stop: int, names: tuple[str, ...]) -> list[tuple[bytes, str]]:
+    return sorted((image.tobytes(), names[label]) for image, label in zip(X[start:stop], Y[start:stop], strict=True))
+
+
+def test_npz_and_idx_hold_the_same_images_in_the_same_order(tmp_path: Path) -> None:
+    from_npz = import_data(write_npz(tmp_path / "digits.npz"))
+    assert from_npz.classes == tuple("0123456789")
+    assert from_npz.image_shape == (8, 8)
+    assert content(from_npz, "train") == expected(0, 300, from_npz.classes)
+    assert content(from_npz, "test") == expected(300, 400, from_npz.classes)
+    assert import_data(write_idx_folder(tmp_path / "idx")) == from_npz  # the handle's digest is that of the content
+
+
+@pytest.mark.parametrize("below_train", [False, True])
+def test_class_folders(tmp_path: Path, below_train: bool) -> None:
+    folder = digits.write_folder(tmp_path / "digits" / ("train" if below_train else ""), images=300)
+    (folder / "zero" / "notes.txt").write_text("no image")
+    (folder / ".hidden").mkdir()
+    if below_train:
+        for i in range(300, 400):
+            place = tmp_path / "digits/test" / NAMES[Y[i]]
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(X[i]).save(place / f"{i}.PNG")
+    data = import_data(tmp_path / "digits")
+    assert data.classes == tuple(sorted(NAMES))
+    everything = content(data, "train") + ([] if below_train else content(data, "test"))
+    assert sorted(everything) == expected(0, 300, NAMES)
+    assert any("no test images" in note for note in data.notes) != below_train
+    if below_train:
+        assert content(data, "test") == expected(300, 400, NAMES)
+
+
+def test_colour_jpeg_grey_and_transparent_images_become_rgb(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for name, mode in (("a", "RGB"), ("a", "RGBA"), ("b", "L"), ("b", "P")):
+        for number in range(6):
+            (tmp_path / "data" / name).mkdir(parents=True, exist_ok=True)
+            picture = Image.fromarray(rng.integers(0, 256, (12, 20, 3), np.uint8)).convert(mode)
+            picture.save(tmp_path / "data" / name / f"{mode}{number}.png")
+    Image.fromarray(rng.integers(0, 256, (12, 20, 3), np.uint8)).save(tmp_path / "data/a/photo.jpeg")
+    assert import_data(tmp_path / "data").image_shape == (12, 20, 3)
+
+
+def test_names_come_from_the_side_file(tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "digits.npz")
+    (tmp_path / "digits.classes.txt").write_text("\n".join(NAMES))
+    before = fingerprint(path)
+    assert import_data(path).classes == NAMES
+    (tmp_path / "digits.classes.txt").write_text("\n".join(reversed(NAMES)))
+    assert fingerprint(path) != before
+
+
+def test_classes_are_mixed_and_validation_and_test_hold_a_share_of_each(tmp_path: Path) -> None:
+    order = np.argsort(Y[:300], kind="stable")
+    data = import_data(write_npz(tmp_path / "d.npz", x_train=X[order], y_train=Y[order], x_test=None, y_test=None))
+    for row in class_counts(data):
+        total = row["training"] + row["validation"] + row["test"]
+        assert row["test"] == round(total / 5)
+        assert row["validation"] == round((total - row["test"]) / 10)
+    assert len(set(data.labels("train")[:30].tolist())) >= 8
+    assert import_data(tmp_path / "d.npz") == data
+
+
+def test_every_class_gives_one_image_at_least() -> None:
+    kept, aside = set_aside(np.array([0] * 50 + [1] * 2), 10, "validation")
+    assert np.bincount(np.array([0] * 50 + [1] * 2)[aside]).tolist() == [5, 1]
+    assert sorted([*kept, *aside]) == list(range(52))
+
+
+def test_what_looks_suspicious_is_told(tmp_path: Path) -> None:
+    train = X[:300].copy()
+    train[5] = train[6] = 0  # of different classes
+    test = X[300:400].copy()
+    test[:3] = train[10:13]
+    test[3] = 77
+    notes = " ".join(import_data(write_npz(tmp_path / "d.npz", x_train=train, x_test=test)).notes)
+    assert "3 test images of 100 are in the training images too" in notes
+    assert "1 training image has a twin of another class" in notes
+    assert "2 training images are of a single colour" in notes
+    assert "1 test image is of a single colour" in notes
+    few = " ".join(import_data(write_npz(tmp_path / "few.npz", x_train=X[:100], y_train=Y[:100])).notes)
+    assert "Few training images: 0 (" in few
+
+
+def test_content_not_place_or_time_is_what_counts(tmp_path: Path) -> None:
+    path = digits.write_folder(tmp_path / "one" / "digits", images=60)
+    other = digits.write_folder(tmp_path / "two" / "digits", images=60)
+    assert fingerprint(path) == fingerprint(other)
+    picture = next(other.rglob("*.png"))
+    picture.rename(picture.with_name("renamed.png"))
+    assert fingerprint(path) != fingerprint(other)
+
+
+class Explosive:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("exploded"),))
+
+
+BOMB = np.array([Explosive()] * 300, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"y_train": None}, "must hold x_train and y_train"),
+        ({"x_test": None}, "must hold x_test and y_test"),
+        ({"x_train": X[:300].reshape(300, 64)}, "has the shape (300, 64): give (images, height, width)"),
+        ({"x_train": np.zeros((300, 8, 8, 4), np.uint8)}, "(300, 8, 8, 4)"),
+        ({"x_train": X[:300] / 255}, "0 to 255 in whole numbers"),
+        ({"x_train": X[:300].astype(np.int64) - 1}, "0 to 255 in whole numbers"),
+        ({"x_train": np.full((300, 8, 8), np.nan)}, "0 to 255 in whole numbers"),
+        ({"x_train": np.zeros((300, 8, 257), np.uint8)}, "257 × 8 pixels; the limit is 256 × 256"),
+        ({"y_train": Y[:299]}, "has 300 images, but labels of shape (299,)"),
+        ({"y_train": np.eye(10)[Y[:300]]}, "labels of shape (300, 10)"),
+        ({"y_train": Y[:300] - 1}, "whole numbers from 0"),
+        ({"y_train": Y[:300] + 0.5}, "whole numbers from 0"),
+        ({"y_train": np.array(NAMES)[Y[:300]]}, "whole numbers from 0"),
+        ({"y_train": Y[:300] * 1000}, "has the label 9000; the limit is 1,000 classes, numbered from 0"),
+        ({"y_train": np.zeros(300, int), "y_test": np.zeros(100, int)}, "one class only (0)"),
+        ({"y_train": Y[:300] % 9}, "test images of classes without training images: 9"),
+        ({"y_train": np.where(Y[:300] == 4, 3, Y[:300]), "y_test": np.zeros(100, int)}, "2 training images of 4"),
+        ({"x_test": np.zeros((100, 9, 9), np.uint8)}, "(8, 8) and its test images (9, 9)"),
+        ({"y_train": BOMB}, "arrays of Python objects, which could run code"),
+    ],
+)
+def test_an_npz_that_cant_be_used_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnusableInputError) as refused:
+        import_data(write_npz(tmp_path / "bad.npz", **changes))
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "exploded").exists()
+    assert not (tmp_path / "artifacts").exists()
+
+
+def one_class(folder: Path) -> None:
+    for name in NAMES[1:]:
+        (folder / name).rename(folder.parent / name)
+
+
+def damage(change: Any, file: str = "three/0003.png") -> Any:
+    return lambda folder: (folder / file).write_bytes(change((folder / file).read_bytes()))
+
+
+def unseen(folder: Path) -> None:
+    names = [entry.name for entry in folder.iterdir()]
+    for part in ("train", "test"):
+        (folder / part).mkdir()
+    for name in names:
+        (folder / name).rename(folder / ("test" if name == "nine" else "train") / name)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (one_class, "one class only (zero)"),
+        (damage(lambda content: content[:-30]), "three/0003.png is not a whole PNG or JPEG image"),
+        (damage(lambda content: b"GIF89a"), "three/0003.png is not a whole PNG or JPEG image"),
+        (damage(lambda content: b""), "three/0003.png is not a whole PNG or JPEG image"),
+        (lambda folder: Image.new("L", (9, 8)).save(folder / "two/big.png"), "one size"),
+        (lambda folder: Image.new("L", (300, 8)).save(folder / "eight/0000.png"), "300 × 8 pixels; the limit is 256"),
+        (lambda folder: Image.new("I;16", (8, 8)).save(folder / "two/deep.png"), "convert it to 8 bits"),
+        (lambda folder: (folder / "ten").mkdir(), "fewer than 3 training images of ten"),
+        (lambda folder: (folder / "ONE").mkdir(), "two classes with the name 'one'"),
+        (unseen, "has classes that"),
+    ],
+    ids=[
+        "one class",
+        "truncated",
+        "no image",
+        "empty",
+        "mixed sizes",
+        "large",
+        "16 bits",
+        "empty class",
+        "twice",
+        "unseen",
+    ],
+)
+def test_a_folder_that_cant_be_used_is_refused_in_one_sentence(tmp_path: Path, change: Any, says: str) -> None:
+    folder = digits.write_folder(tmp_path / "digits", images=100)
+    change(folder)
+    with pytest.raises(UnusableInputError) as refused:
+        import_data(folder)
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: None, "does not exist: give"),
+        (lambda path: path.write_text("text"), "is not a kind of data that can be read"),
+        (lambda path: path.mkdir(), "holds no class folders"),
+        (lambda path: write_idx_folder(path) / "train-labels-idx1-ubyte", None),
+    ],
+)
+def test_what_is_no_data_at_all(tmp_path: Path, make: Any, says: str | None) -> None:
+    made = make(tmp_path / "data")
+    if says is None:
+        made.write_bytes(made.read_bytes()[:-1])
+        says = "not of the size that its header tells"
+    with pytest.raises(UnusableInputError, match=says):
+        import_data(tmp_path / "data")
+
+
+def test_a_damaged_npz(tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "d.npz")
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(UnusableInputError, match="not a whole"):
+        import_data(path)
+
+
+def test_an_npz_that_unpacks_to_more_than_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.experiment.data.formats.reading.MAX_BYTES", 10_000)
+    with pytest.raises(UnusableInputError, match="the limit"):
+        import_data(write_npz(tmp_path / "d.npz"))

@@ -1,0 +1,82 @@
+"""Reports as their readers see them: the tables of the page that is made of the Markdown."""
+
+import itertools
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.experiment.reports.card import model_card
+from tasks.experiment.reports.page import to_html, write_pages
+from tasks.experiment.study.answers import answer_questions, tabulate
+from tests.experiment.study.test_answers import EXPERIMENT, rows  # noqa: F401 (fixture)
+
+NAMES = ("left|right", "two\nlines", "C:\\x", "\\|", "|---|", "|\n|---|\n|", "<b>", "plain", "8", "9")
+SHOWN = ("left|right", "two lines", "C:\\x", "\\|", "|---|", "| |---| |", "<b>", "plain", "8", "9")
+
+
+class Tables(HTMLParser):
+    """The rows of a page's tables: the text of each cell."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self._in_cell = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_cell = self._in_cell and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.rows[-1][-1] += data
+
+
+@pytest.fixture
+def metrics() -> dict[str, Any]:
+    """What the tables are made of, of a data set whose classes have odd names."""
+    counts = [{"class": name, "training": 10 + i, "validation": 1, "test": 2} for i, name in enumerate(NAMES)]
+    experiment = EXPERIMENT.vary(dataset="one|other.npz", target_classes=(0, 2))
+    images = {task: {"training": 90, "validation": 9, "test": 9} for task in ("A", "B")}
+    return {
+        "data": {"classes": counts, "notes": [], "image_shape": [8, 8], "images": images,
+                 "source_classes": NAMES[1:], "target_classes": (NAMES[0], NAMES[2])},
+        "experiment": experiment.model_dump(mode="json"), "environment": {"python": "3.11"},
+        "answer": "It helps.", "resample_target": True, "pairs": {"n": 1}, "replicates": [{"seed": 42}],
+    }  # fmt: skip
+
+
+def test_a_name_stays_in_its_cell_of_the_study(metrics: dict, rows: list[dict], tmp_path: Path) -> None:  # noqa: F811
+    of_others = [
+        r | {"classes": f"{n} {n + 1}", "negative": n, "positive": n + 1}
+        for n in range(9) for r in rows if r["samples"] == 200
+    ]  # fmt: skip
+    study = answer_questions(tabulate(rows + of_others), EXPERIMENT.vary(dataset="own", target_classes=(0, 2)), NAMES)
+    captions = {name: name for name in ("labels", "pairs", "arms", "pixels", "classes", "data")}
+    (tmp_path / "plots").mkdir()
+    for name in captions:
+        (tmp_path / "plots" / f"{name}.png").touch()
+    write_pages(
+        tmp_path, "study", captions, metrics=metrics, study=study, names=NAMES, apart="this from that",
+        rule={"alpha": 0.05, "too_small": 5}, runs=9, diverged=0,
+    )  # fmt: skip
+    shown = Tables((tmp_path / "report.html").read_text()).rows
+    for number, name in enumerate(SHOWN):
+        assert [name, str(10 + number), "1", "2"] in shown
+    assert {(r[0], r[1]) for r in shown if len(r) == 7} >= set(itertools.pairwise(SHOWN))
+    assert ["dataset", "one|other.npz"] in shown
+    assert ["python", "3.11"] in shown
+
+
+def test_a_name_stays_in_its_cell_of_a_models_card(metrics: dict) -> None:
+    shown = Tables(to_html(model_card("A", metrics, {"validation_accuracy": 0.9}))).rows
+    assert ["dataset", "one|other.npz"] in shown
+    assert ["python", "3.11"] in shown

@@ -1,0 +1,92 @@
+"""The study's answers from tables made by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tasks.experiment.data.fashion_mnist import CLASS_NAMES
+from tasks.experiment.settings import Experiment
+from tasks.experiment.study.answers import KEYS, answer_questions, replicates, tabulate
+
+EXPERIMENT = Experiment()
+ARMS = {"scratch": ("random", 0, 0), "transfer": ("A", 3, 4), "probe": ("A", 3, 20)}
+
+
+def row(seed: int, arm: str, accuracy: float, **changes: object) -> dict:
+    body, layers, frozen = ARMS[arm]
+    base = {"normalization": "standardize", "classes": "0 2", "negative": 0, "positive": 2, "samples": 200,
+            "arm": arm, "body": body, "layers": layers, "frozen_epochs": frozen, "seed": seed,
+            "accuracy": accuracy, "loss": 0.5,
+            "diverged": False}  # fmt: skip
+    return base | changes
+
+
+@pytest.fixture
+def rows() -> list[dict]:
+    """Seven seeds: scratch errs 20 %, transfer 10 %, both by a seed's own ± a bit; raw pixels are worse by 10 %."""
+    made = []
+    for seed, bit in enumerate(np.linspace(-0.01, 0.01, 7)):
+        made += [row(seed, "scratch", 0.8 + bit), row(seed, "transfer", 0.9 + bit / 2), row(seed, "probe", 0.8 + bit)]
+        made += [row(seed, "scratch", 0.7 + bit, samples=50), row(seed, "transfer", 0.85 + bit, samples=50)]
+        made += [row(seed, "scratch", 0.95 + bit, samples=800), row(seed, "transfer", 0.95 + bit, samples=800)]
+        made += [row(seed, arm, a + bit, normalization="none") for arm, a in (("scratch", 0.7), ("transfer", 0.8))]
+    return made
+
+
+def test_every_question_by_hand(rows: list[dict]) -> None:
+    answers = answer_questions(tabulate(rows), EXPERIMENT, CLASS_NAMES)
+    assert answers["help"]["error_reduction"]["estimate"] == pytest.approx(50)
+    assert answers["help"]["error_reduction"]["n"] == 7
+    assert answers["help"]["p"] == pytest.approx(2 / 2**7)
+    assert answers["help"]["verdict"] == "helps"
+    verdicts = [(arm["arm"], arm["verdict"]) for arm in answers["arms"]["against_scratch"]]
+    assert verdicts == [("transfer", "helps"), ("probe", "too small to matter")]
+    (against_probe,) = answers["arms"]["transfer_against"]
+    assert against_probe["error_reduction"] == answers["help"]["error_reduction"]  # probe is as good as scratch
+    assert [point["samples"] for point in answers["labels"]["curve"]] == [50, 200, 800]
+    # Transfer at 200 errs 10 %: two thirds of the way from scratch's 20 % at 200 to its 5 % at 800.
+    assert answers["labels"]["equivalent"]["estimate"] == pytest.approx(200 * 4 ** (2 / 3))
+    pixels = {c["comparison"]: c["error_reduction"]["estimate"] for c in answers["pixels"]}
+    assert pixels == {
+        "transfer against scratch, standardized pixels": pytest.approx(50),
+        "transfer against scratch, raw pixels": pytest.approx(100 / 3),
+        "standardized against raw pixels, scratch": pytest.approx(100 / 3),
+        "standardized against raw pixels, transfer": pytest.approx(50),
+    }
+    assert "classes" not in answers
+
+
+def test_a_family_shares_its_alpha(rows: list[dict]) -> None:
+    arms = {
+        arm["arm"]: arm for arm in answer_questions(tabulate(rows), EXPERIMENT, CLASS_NAMES)["arms"]["against_scratch"]
+    }
+    assert arms["transfer"]["p_holm"] == pytest.approx(2 * arms["transfer"]["p"])
+
+
+def test_other_classes_are_judged_by_the_t_test(rows: list[dict]) -> None:
+    other = [r | {"classes": "5 7", "negative": 5, "positive": 7, "accuracy": 0.9} for r in rows if r["samples"] == 200]
+    answers = answer_questions(tabulate(rows + other), EXPERIMENT, CLASS_NAMES)
+    own, new = answers["classes"]
+    assert (own["negative"], own["positive"]) == ("T-shirt/top", "Pullover")
+    assert (new["negative"], new["positive"]) == ("Sandal", "Sneaker")
+    assert own["error_reduction"]["method"].startswith("inverted paired t-test")
+    assert own["error_reduction"]["estimate"] == pytest.approx(50)
+    assert new["error_reduction"]["estimate"] == 0
+    fewer = answer_questions(tabulate(rows + [r for r in other if r["seed"] < 3]), EXPERIMENT, CLASS_NAMES)["classes"]
+    assert [pair["error_reduction"]["n"] for pair in fewer] == [3, 3]  # the seeds that both have
+    assert answers["help"] == answer_questions(tabulate(rows), EXPERIMENT, CLASS_NAMES)["help"]
+
+
+def test_the_table_does_not_depend_on_the_order_of_rows_and_holds_none_twice(rows: list[dict]) -> None:
+    table = tabulate(rows)
+    pd.testing.assert_frame_equal(table, tabulate([*reversed(rows), rows[0]]))
+    assert not table.duplicated(KEYS).any()
+
+
+def test_pairs_as_in_metrics_and_a_diverged_run_has_no_loss(rows: list[dict]) -> None:
+    first = rows[0] | {"accuracy": 0.5, "loss": None, "diverged": True}
+    pair = replicates(tabulate([first, *rows[1:]]), EXPERIMENT, CLASS_NAMES)[0]
+    assert pair["scratch"] == {"accuracy": 0.5, "loss": None}
+    assert pair["transfer"] == {"accuracy": pytest.approx(0.895), "loss": 0.5}
+    assert pair["error_reduction"] == pytest.approx(100 * (1 - 0.105 / 0.5))
+    assert pair["seed"] == 0

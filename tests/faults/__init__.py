@@ -1,0 +1,1 @@
+"""The program broken on purpose: one line per fault in FAULTS.md."""

@@ -1,0 +1,94 @@
+"""One line a fault: what was done, what was promised, held or not. And the same as a table, tests/FAULTS.md.
+
+A test with the marker `fault(done, promised)` tries a fault, each of its parametrizations one of its own;
+`{name}` in the texts stands for a parameter. The marker `slow` keeps a test out of `make test`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TABLE = Path(__file__).with_name("FAULTS.md")
+HEAD = """\
+# Faults
+
+What is done to the program, what it promises, and the test that shows it: `make faults` tries them all.
+Written by `make faults-table`, and compared with the tests by `tests/faults/test_table.py`.
+
+| fault | how many | promise | test |
+|---|---|---|---|
+"""
+_collected = pytest.StashKey[list[pytest.Item]]()
+_tried = pytest.StashKey[list[tuple[str, str, str]]]()
+_inputs = pytest.StashKey[list[int]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-fault-table", action="store_true", help="write tests/FAULTS.md")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault(done, promised): tries a fault; {name} stands for a parameter")
+    config.addinivalue_line("markers", "slow: not part of `make test`")
+    config.stash[_tried], config.stash[_inputs] = [], []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[_collected] = list(items)  # before -m takes any away
+    if config.getoption("--write-fault-table"):
+        TABLE.write_text(table(config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    report: Any = yield
+    if item.get_closest_marker("fault") and (report.when == "call" or not report.passed):
+        outcome = {"passed": "held", "failed": "NOT HELD", "skipped": "not tried"}[report.outcome]
+        item.config.stash[_tried].append((outcome, *_texts(item)))
+        item.config.stash[_inputs] += [count for name, count in item.user_properties if name == "inputs"]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    tried = config.stash[_tried]
+    if not tried or "not slow" in config.getoption("-m"):  # `make test` tries a few of them in passing
+        return
+    terminalreporter.section("faults")
+    for outcome, done, promised in tried:
+        terminalreporter.write_line(f"{outcome:9} | {done} | {promised}")
+    counts = {outcome: sum(o == outcome for o, *_ in tried) for outcome in ("held", "NOT HELD", "not tried")}
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+    terminalreporter.write_line(f"{len(tried)} faults and {sum(config.stash[_inputs])} generated inputs: {counted}")
+
+
+def _texts(item: Any) -> tuple[str, str]:
+    """Done and promised, with the parameters' values."""
+    done, promised = item.get_closest_marker("fault").args
+    values = getattr(item, "callspec", None)
+    values = values.params if values else {}
+    values = {name: _short(value) for name, value in values.items()}
+    return done.format(**values), promised.format(**values)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def table(config: pytest.Config) -> str:
+    """The table of all collected faults, a row a test function."""
+    by_test: dict[tuple[str, str], list[Any]] = {}
+    for item in config.stash[_collected]:
+        if item.get_closest_marker("fault"):
+            by_test.setdefault((item.path.name, item.originalname), []).append(item)  # type: ignore[attr-defined]
+    rows = []
+    for (file, name), items in sorted(by_test.items()):
+        marker = items[0].get_closest_marker("fault")
+        parameters = items[0].callspec.params if hasattr(items[0], "callspec") else {}
+        values = {p: " / ".join(dict.fromkeys(_short(i.callspec.params[p]) for i in items)) for p in parameters}
+        done, promised = (text.format(**values) for text in marker.args)
+        rows.append(f"| {done} | {len(items)} | {promised} | `{file}::{name}` |\n")
+    return HEAD + "".join(rows)

@@ -1,0 +1,159 @@
+"""Settings and data that break the numbers: a right answer, or an error that says what to do."""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.fashion_mnist import FILES
+from tasks.experiment.data.pixels import load_pixels
+from tasks.experiment.data.splits import Examples
+from tasks.normalize import normalize
+from tests.support.runs import QUICK, run
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+DATA = DataSet(classes=("a", "b"), image_shape=(28, 28), validation_images=5_000)
+
+
+def trained(artifacts: Path) -> set[Path]:
+    return {path for stage in ("train_A", "train_B_scratch") for path in (artifacts / "store" / stage).glob("*")}
+
+
+@pytest.mark.fault("{settings}", "refused before anything is trained, by one sentence with what to give instead")
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (
+            {"target_samples": 10_990},
+            "target_samples is 10990, but task B has 10989 training images: give 10989 at most",
+        ),
+        ({"target_samples": 6_000, "balanced": True}, "training images of each class: give 5"),
+        ({"target_samples": 2}, "the first 2 images of task B are all of one class: give more target_samples"),
+    ],
+    ids=["more images of B than there are", "more of each class than there are", "a subset of B of one class"],
+)
+def test_refused(settings: dict[str, Any], says: str, artifacts_copy: Path) -> None:
+    before = trained(artifacts_copy)
+    with pytest.raises(ValueError, match=says):
+        run(experiment=QUICK.model_copy(update=settings), seed=7)
+    assert trained(artifacts_copy) == before
+
+
+@pytest.mark.fault("a learning rate of {rate} on raw pixels, which diverges", "the error names stage, seed and remedy")
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [1.0, 10.0])
+def test_diverging(rate: float, artifacts_copy: Path, caplog: pytest.LogCaptureFixture) -> None:
+    experiment = QUICK.model_copy(update={"normalization": "none", "learning_rate": rate})
+    with pytest.raises(
+        ArithmeticError, match=rf"train_A seed 4[23]: .*diverged; give a lower learning_rate than {rate:g}"
+    ):
+        run(experiment=experiment)
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "one seed of several diverges (63, on raw pixels)", "the error names it; the others' results are kept"
+)
+def test_one_seed_diverges(artifacts_copy: Path) -> None:
+    experiment = QUICK.model_copy(update={"normalization": "none", "target_epochs": 20})
+    with pytest.raises(ArithmeticError, match="train_B_scratch seed 63: the loss is"):
+        run(experiment=experiment, seed=62)
+    metrics, states = run(experiment=experiment, seed=62, replicates=1)
+    assert metrics["replicates"][0]["seed"] == 62
+    assert {state for name, state in states.items() if "seed" in name} == {"Cached"}
+
+
+@pytest.mark.slow
+@pytest.mark.fault("valid, but odd: {settings}", "it runs, and its figures are right")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"target_samples": 10_989},
+        {"target_samples": 4},
+        {"target_samples": 2, "balanced": True},
+        {"batch_size": 4096},
+        {"batch_size": 1, "target_samples": 40},
+        {"hidden_layers": 8, "hidden_units": 1},
+        {"frozen_epochs": 3},
+        {"learning_rate": 1e-300},
+        {"target_classes": ("9", "sneaker")},
+    ],
+    ids=str,
+)
+def test_odd_but_valid(settings: dict[str, Any], artifacts_copy: Path) -> None:
+    metrics, _ = run(experiment=QUICK.model_validate(QUICK.model_dump() | settings), replicates=1)
+    for arm in ("scratch", "transfer"):
+        scores = metrics["replicates"][0][arm]
+        (a, b), (c, d) = scores["confusion"]
+        assert a + b == c + d == 1000
+        assert scores["accuracy"] == pytest.approx((a + d) / 2000)
+        assert np.isfinite(scores["loss"])
+    assert "NaN" not in json.dumps(metrics)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("seeds at the end of their range", "they run")
+def test_last_seed(artifacts_copy: Path) -> None:
+    assert run(seed=2**31, replicates=1)[0]["replicates"][0]["seed"] == 2**31
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes())
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "images that are constant", "no division by zero: the pixels' standard deviation is 1, losses are finite"
+)
+def test_constant_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tasks.experiment.networks.train_network import train_network
+
+    monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
+    images = np.full((6_000, 28, 28), 7, np.uint8)
+    write_idx(tmp_path / "data" / "raw" / "train-images-idx3-ubyte", images)
+    pixels = load_pixels(normalize.fn(DATA, "standardize"))
+    assert (pixels[0] == 7).all()
+    assert (pixels[1] == 1).all()
+    rows = np.arange(100, dtype=np.int32)
+    examples = Examples(rows, rows % 2)
+    _, epochs = train_network(
+        QUICK.scratch_training, pixels, images, {"train": examples, "valid": examples}, 1, task="B", classes=2
+    )
+    assert all(np.isfinite(list(vars(epoch).values())).all() for epoch in epochs)
+
+
+@pytest.mark.fault("an IDX file with {what}", "refused by name before memory is taken")
+@pytest.mark.parametrize(
+    ("what", "header"),
+    [
+        ("a wrong magic number", bytes([1, 2, 8, 3])),
+        ("another type of numbers", bytes([0, 0, 13, 3])),
+        ("255 dimensions", bytes([0, 0, 8, 255])),
+        ("no dimensions", bytes([0, 0, 8, 0])),
+        ("gigantic sizes", struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1)),
+        ("sizes whose product overflows to the right one", struct.pack(">BBBB3I", 0, 0, 8, 3, 2**31, 2**31, 4)),
+        ("more images in the header than there are", struct.pack(">BBBB3I", 0, 0, 8, 3, 11, 28, 28)),
+        ("fewer images in the header than there are", struct.pack(">BBBB3I", 0, 0, 8, 3, 9, 28, 28)),
+        ("nothing in it", b""),
+    ],
+)
+def test_hostile_idx(what: str, header: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tracemalloc
+
+    monkeypatch.setenv("HEADSTART_DATA", str(tmp_path))
+    file = tmp_path / "raw" / next(iter(FILES))
+    file.parent.mkdir()
+    file.write_bytes(header + (bytes(10 * 28 * 28) if header else b""))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=f"{file}: not an IDX file of bytes"):
+            DATA.images("train")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,196 @@
+"""What a file, a name or a neighbour on the network could make the program do."""
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import httpx
+import pytest
+
+from tasks.orchestration.cache_records import Record
+from tasks.storage.artifacts import Artifact, save
+from tasks.storage.roots import ROOT
+from tests.faults.test_kill import assert_nothing_lost
+from tests.support.runs import Lives, run
+
+
+class Payload:
+    """Unpickling it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def hostile_record(kind: str, target: Path) -> dict[str, Any]:
+    """A record that Prefect, if it read it, would run as code."""
+    pickled = base64.encodebytes(cloudpickle.dumps(Payload(target))).decode()
+    match kind:
+        case "a pickle":
+            return {"metadata": {"serializer": {"type": "pickle"}}, "result": pickled}
+        case "a pickle in its own words":
+            return {"serializer": {"type": "pickle"}, "data": pickled}
+        case "JSON that names a function to call":
+            call = {"__class__": "os.mkdir", "data": str(target)}
+            return {"metadata": {"serializer": {"type": "json"}}, "result": json.dumps(call)}
+        case "JSON with a decoder of its choice":
+            serializer = {"type": "json", "object_decoder": "builtins.eval"}
+            return {"metadata": {"serializer": serializer}, "result": json.dumps({"a": f"open({str(target)!r}, 'w')"})}
+    raise ValueError(kind)
+
+
+@pytest.mark.fault("a cache record replaced by {kind}", "nothing of it is run; the stage runs again; metrics as before")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "a pickle",
+        "a pickle in its own words",
+        pytest.param("JSON that names a function to call", marks=pytest.mark.slow),
+        pytest.param("JSON with a decoder of its choice", marks=pytest.mark.slow),
+    ],
+)
+def test_hostile_record(kind: str, artifacts_copy: Path, baseline: tuple[Path, dict], tmp_path: Path) -> None:
+    next(artifacts_copy.glob("cache/normalize-*")).write_text(json.dumps(hostile_record(kind, tmp_path / "taken")))
+    assert_nothing_lost(artifacts_copy, baseline)
+    assert not (tmp_path / "taken").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.fault("a whole run, watched for pickles", "nothing is unpickled")
+def test_nothing_unpickles(lives: Lives, tmp_path: Path) -> None:
+    life = lives.start(tmp_path, {"HEADSTART_ARTIFACTS": tmp_path / "artifacts"}, trace=str(tmp_path / "trace"))
+    assert life.end() == 0
+    steps = (tmp_path / "trace").read_text().splitlines()
+    assert any("/latest" in step for step in steps)
+    assert not [step for step in steps if "pickle" in step.split()[0]]
+
+
+def hostile_model(kind: str, good: Path, path: Path) -> None:
+    """A model file with something foreign in it."""
+    import keras
+
+    if kind == "a Lambda layer":
+        keras.Sequential([keras.Input((28, 28)), keras.layers.Lambda(lambda x: x * 0)]).save(path)
+        return
+    foreign = {
+        "a function of Python's": {"module": "os", "class_name": "system", "config": {"command": "true"}},
+        "a foreign class": {"module": "somewhere.else", "class_name": "Layer", "config": {}},
+        "an own class": {"module": "tests.faults.test_security", "class_name": "Payload", "config": {"path": "x"}},
+    }[kind]
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                config["config"]["layers"][-1] = foreign | {"registered_name": f"x>{foreign['class_name']}"}
+                content = json.dumps(config).encode()
+            new.writestr(name, content)
+
+
+@pytest.mark.fault(
+    "a stored model with {kind}, its manifest and cache record forged to fit", "Keras refuses to load it"
+)
+@pytest.mark.parametrize("kind", ["a Lambda layer", "a function of Python's", "a foreign class", "an own class"])
+def test_hostile_model(kind: str, artifacts_copy: Path) -> None:
+    def write(folder: Path) -> None:
+        shutil.copy(good / "history.json", folder)
+        hostile_model(kind, good / "model.keras", folder / "model.keras")
+
+    record = next(artifacts_copy.glob("cache/train_B_scratch-*"))
+    written = json.loads(record.read_text())
+    good = Artifact(**json.loads(written["result"])["result"]).folder()
+    forged = Record(key=record.name, result=save("train_B_scratch", write)).model_dump_json()
+    record.write_text(json.dumps(written | {"result": forged}))
+    with pytest.raises((ValueError, TypeError), match=r"Lambda|could not be deserialized|Could not locate"):
+        run()
+
+
+@pytest.mark.fault(
+    "parameters that look like paths", "run folders are named by numbers only, and hold nothing but the run"
+)
+def test_names_are_no_paths(artifacts_copy: Path) -> None:
+    with pytest.raises(Exception, match=r"no class '\.\./\.\./etc'"):
+        run(experiment={"target_classes": ["../../etc", 2]})
+    for folder in (artifacts_copy / "runs").iterdir():
+        assert re.fullmatch(r"\d+-samples-seeds-\d+-\d+-[0-9a-f]{8}", folder.name)
+
+
+@contextmanager
+def own_server(home: Path, **environment: str) -> Iterator[tuple[int, int]]:
+    """The server that `make run` brings: (pid, port)."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tasks.orchestration.own_server"], cwd=ROOT,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PREFECT_HOME": str(home)} | environment,
+    )  # fmt: skip
+    try:
+        assert server.stdout
+        yield server.pid, int(server.stdout.readline())
+    finally:
+        server.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "someone else on the network", "the server listens on loopback only, and with a password set refuses others"
+)
+def test_server(tmp_path: Path) -> None:
+    """As README has it, with the same settings as `prefect server start`."""
+    from prefect.settings import PREFECT_SERVER_API_HOST
+
+    assert PREFECT_SERVER_API_HOST.default() == "127.0.0.1"
+    (tmp_path / "home").mkdir()
+    with own_server(tmp_path / "home", PREFECT_SERVER_API_AUTH_STRING="someone:secret") as (pid, port):
+        addresses = {
+            line.split()[1].split(":")[0]
+            for table in ("tcp", "tcp6")
+            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+            if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"  # listening
+        }
+        assert addresses == {"0100007F"}
+        counts = f"http://127.0.0.1:{port}/api/flows/count"
+        assert httpx.post(counts, json={}, timeout=60).status_code == 401
+        assert httpx.post(counts, json={}, auth=("someone", "wrong"), timeout=60).status_code == 401
+        assert httpx.post(counts, json={}, auth=("someone", "secret"), timeout=60).status_code == 200
+
+
+@pytest.mark.fault(
+    "a package that is not the one that was locked", "pip refuses it: every line of the lock has its hash"
+)
+def test_lock(tmp_path: Path) -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    pins = re.split(r"^(?=\w)", lock, flags=re.MULTILINE)[1:]
+    assert len(pins) > 100
+    assert all(re.match(r"\S+==\S+", pin) and "--hash=sha256:" in pin for pin in pins)
+    assert "--require-hashes -r requirements.lock" in (ROOT / "Makefile").read_text()
+
+    with zipfile.ZipFile(tmp_path / "headstart_test-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(
+            "headstart_test-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: headstart-test\nVersion: 1.0\n"
+        )
+        wheel.writestr(
+            "headstart_test-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr("headstart_test-1.0.dist-info/RECORD", "")
+    (tmp_path / "requirements.lock").write_text(f"headstart-test==1.0 --hash=sha256:{'0' * 64}\n")
+    install = [
+        sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-index", "--no-deps",
+        "--find-links", str(tmp_path), "--target", str(tmp_path / "site"),
+        "--require-hashes", "-r", str(tmp_path / "requirements.lock"),
+    ]  # fmt: skip
+    done = subprocess.run(install, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+    assert not (tmp_path / "site").exists()

@@ -1,0 +1,1 @@
+"""Whole flows on a real Prefect server of the tests' own."""

@@ -1,0 +1,140 @@
+"""The study on the real data with few epochs: its numbers, its cache, its resumption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from prefect.settings import PREFECT_API_URL
+
+from flows.study import transfer_study
+from flows.transfer_learning import transfer_learning
+from tasks.experiment.data import mirrors
+from tasks.experiment.data.pixels import load_pixels
+from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.networks.architectures import build_network
+from tasks.experiment.study.arms import full_plan, pair_plan
+from tasks.normalize import normalize
+from tasks.split import split
+from tasks.storage.artifacts import save, save_model
+from tasks.storage.roots import ROOT
+from tasks.study.train_arms import train_arms
+from tests.support.flow_runs import QUICK, run
+from tests.walkthrough import digits
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+@pytest.fixture(scope="module")
+def study(artifacts: Path) -> tuple[Path, dict]:
+    """(run folder, metrics) of a study of two pairs."""
+    return run(transfer_study)[:2]
+
+
+def trained(states: list[tuple[str, str]]) -> list[str]:
+    return sorted(name for name, state in states if name.startswith(("train_", "transfer_")) and state == "Completed")
+
+
+def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(study: tuple[Path, dict]) -> None:
+    folder, metrics = study
+    names = {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()}
+    assert names == {
+        "metrics.json", "report.html", "report.md", "run.json", "runs.csv", "runs.parquet",
+        "models/A.keras", "models/B_scratch.keras", "models/B_on_A.keras",
+        "models/A.md", "models/B_scratch.md", "models/B_on_A.md",
+        "plots/pairs.png", "plots/arms.png", "plots/labels.png", "plots/pixels.png", "plots/data.png",
+    }  # fmt: skip
+    table = pd.read_csv(folder / "runs.csv")
+    pd.testing.assert_frame_equal(table, pd.read_parquet(folder / "runs.parquet"))
+    assert len(table) == 2 * (len(full_plan(QUICK)) + len(pair_plan(QUICK)))
+    assert metrics["answer"] in (folder / "report.md").read_text()
+
+
+def test_its_numbers_follow_from_the_table(study: tuple[Path, dict]) -> None:
+    folder, metrics = study
+    table = pd.read_csv(folder / "runs.csv").query("samples == 200 and normalization == 'standardize'")
+    errors = 1 - table.groupby("arm").accuracy.mean()
+    for arm in metrics["study"]["arms"]["against_scratch"]:
+        by_hand = 100 * (1 - errors[arm["arm"]] / errors["scratch"])
+        assert arm["error_reduction"]["estimate"] == pytest.approx(by_hand)
+    assert metrics["error_reduction"]["estimate"] == pytest.approx(100 * (1 - errors["transfer"] / errors["scratch"]))
+
+
+def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path) -> None:
+    _, study, _ = run(transfer_study, resample_target=False)
+    _, experiment, states = run(transfer_learning)
+    assert trained(states) == [f"{t} seed {s}" for t in ("train_B_scratch", "transfer_B_on_A") for s in (42, 43)]
+    for ours, theirs in zip(study["replicates"], experiment["replicates"], strict=True):
+        for arm in ("scratch", "transfer"):
+            assert ours[arm] == {name: theirs[arm][name] for name in ("accuracy", "loss")}
+
+
+def test_more_replicates_train_only_the_new_ones(artifacts: Path, study: tuple[Path, dict]) -> None:
+    _, metrics, states = run(transfer_study, replicates=3)
+    assert metrics["replicates"][:2] == study[1]["replicates"]
+    assert trained(states) == ["train_A seed 44"] * 2 + ["train_arms seed 44"] * 2  # two kinds of pixels
+
+
+def test_pairs_of_more_than_two_target_classes_are_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
+    with pytest.raises(UnusableInputError, match=r"^pairs compares pairs of classes: give two target_classes with it$"):
+        run(transfer_study, pairs=True, experiment=QUICK.vary(target_classes=(0, 2, 4)))
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_a_network_that_diverges_counts_with_what_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: dict[str, bytes]
+) -> None:
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
+    wild = QUICK.vary(learning_rate=10, normalization="none")
+    data = mirrors.fetch()
+    pixels, target = normalize.fn(data, "none"), split.fn(data, data, (0, 2), 200, False).target
+    untrained = build_network(wild.source_training, 8, load_pixels(pixels), seed=42)
+    body = save("train_A", lambda folder: save_model(untrained, folder / "model.keras"))
+    runs = train_arms.fn(data, pixels, target, wild, full_plan(wild)[:6], True, 42, body).folder()
+    rows = pd.DataFrame(json.loads((runs / "runs.json").read_text())).set_index("arm")
+    assert rows.diverged["scratch"]
+    assert rows.diverged["self-transfer"]  # its body did
+    assert set(rows.accuracy[rows.diverged]) == {0.5}  # half of the test images are of the negative class
+    assert rows.loss[rows.diverged].isna().all()
+    assert [f.name for f in runs.glob("scratch*")] == []
+
+
+@pytest.mark.slow
+@pytest.mark.fault("kill -9 in the midst of a study of all class pairs", "run again, it goes on where it was")
+def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On small images: it is the number of networks that counts."""
+    data = {"dataset": str(digits.write_npz(tmp_path / "digits.npz")), "target_classes": (3, 8), "target_samples": 50}
+    experiment = QUICK.vary(**data)
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "undisturbed"))
+    _, undisturbed, _ = run(transfer_study, experiment=experiment)
+
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
+    flags = ["--experiment", experiment.model_dump_json(exclude_defaults=True), "--replicates", "2"]
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "flows.study", *flags, "--pairs", "--pair-replicates", "2"],
+        cwd=ROOT, start_new_session=True, env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()},
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 240
+    while (done := len(list((tmp_path / "artifacts/cache").glob("train_arms-*")))) < 30:
+        assert killed.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    folder, metrics, states = run(transfer_study, experiment=experiment, pairs=True, pair_replicates=2)
+    # Two seeds of each pair of classes; and of the experiment itself, on two kinds of pixels.
+    assert len([name for name in trained(states) if name.startswith("train_arms")]) <= 2 * (45 + 2) - done
+    assert len(metrics["study"]["classes"]) == 45
+    assert (folder / "plots/classes.png").stat().st_size > 10_000
+    assert {k: metrics[k] for k in ("replicates", "error_reduction")} == {
+        k: undisturbed[k] for k in ("replicates", "error_reduction")
+    }

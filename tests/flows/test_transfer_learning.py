@@ -1,0 +1,187 @@
+"""The flow on the real data with few epochs, and what its cache promises."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prefect import flow
+from prefect.settings import PREFECT_API_URL
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.transfer_learning import transfer_learning
+from tasks.download import download
+from tasks.experiment.data import mirrors
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.fashion_mnist import NAME
+from tasks.experiment.reports.sentences import answer
+from tasks.storage.roots import ROOT
+from tests.support import flow_runs
+from tests.support.flow_runs import QUICK
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+def run(runner: ThreadPoolTaskRunner | None = None, **parameters) -> tuple[dict, dict[str, str]]:
+    """(metrics, state name by task run name) of one run."""
+    _, metrics, states = flow_runs.run(transfer_learning, runner, **parameters)
+    return metrics, dict(states)
+
+
+@pytest.fixture(scope="module")
+def first(artifacts: Path) -> dict:
+    return run()[0]
+
+
+def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) -> None:
+    latest = artifacts / "latest"
+    names = {str(f.relative_to(latest.resolve())) for f in latest.resolve().rglob("*") if f.is_file()}
+    assert {f"models/{m}.keras" for m in ("A", "B_scratch", "B_on_A")} <= names
+    assert {"metrics.json", "report.html", "report.md", "plots/curves.png", "plots/pairs.png"} <= names
+    assert [r["seed"] for r in first["replicates"]] == [42, 43]
+    assert first["error_reduction"]["n"] == 2
+    scratch, transfer = (
+        np.mean([1 - r[arm]["accuracy"] for r in first["replicates"]]) for arm in ("scratch", "transfer")
+    )
+    assert first["error_reduction"]["estimate"] == pytest.approx(100 * (1 - transfer / scratch))
+
+
+def test_again_is_all_cached_and_equal(artifacts: Path, first: dict) -> None:
+    metrics, states = run()
+    assert metrics == first
+    assert set(states.values()) == {"Cached"}
+
+
+def test_other_target_samples_keep_what_does_not_depend_on_them(artifacts: Path, first: dict) -> None:
+    _, states = run(experiment=QUICK.model_copy(update={"target_samples": 100}))
+    kept = {name for name, state in states.items() if state == "Cached"}
+    assert kept == {"download", "normalize", "train_A seed 42", "train_A seed 43"}
+
+
+def test_more_replicates_train_only_the_new_ones(artifacts: Path, first: dict) -> None:
+    metrics, states = run(replicates=3)
+    assert metrics["replicates"][:2] == first["replicates"]
+    trained = {name for name, state in states.items() if state == "Completed" and "seed" in name}
+    assert trained == {"train_A seed 44", "train_B_scratch seed 44", "transfer_B_on_A seed 44"}
+
+
+def test_damage_heals(artifacts: Path, first: dict) -> None:
+    damaged = sorted((artifacts / "store/train_A").iterdir())[0] / "model.keras"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    gone = sorted((artifacts / "store/normalize").iterdir())[0] / "pixels.npz"
+    gone.unlink()
+    metrics, states = run(replicates=3)
+    assert metrics["replicates"][:2] == first["replicates"]
+    assert states["normalize"] == "Completed"
+    assert sum(state == "Completed" for name, state in states.items() if name.startswith("train_A")) == 1
+
+
+def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Path, first: dict) -> None:
+    """One after the other instead of side by side: order plays no part. Equal bits are equal places in the store."""
+    shelves = set((artifacts / "store").glob("*/*"))
+    metrics, states = run(ThreadPoolTaskRunner(max_workers=1), refresh=True)
+    assert set(states.values()) == {"Completed"}
+    assert metrics.pop("verdict")["name"] == "First"
+    assert metrics == {name: value for name, value in first.items() if name != "verdict"}
+    new = set((artifacts / "store").glob("*/*")) - shelves
+    assert {shelf.parent.name for shelf in new} == {"report"}  # it tells the verdict
+
+    # And a second night, which keeps as many runs as it was told to.
+    metrics, _ = run(refresh=True, keep=1)
+    assert metrics["verdict"]["name"] == "Reproduced"
+    assert (artifacts / "latest/plots/history.png").exists()
+    assert "bit for bit" in (artifacts / "latest/report.md").read_text()
+    assert len(list((artifacts / "runs").iterdir())) == 1
+    metrics, states = run()
+    assert metrics == first
+    assert {name for name, state in states.items() if state != "Cached"} == {"report"}  # this one has no verdict
+
+
+def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> None:
+    run()
+    data = mirrors.fetch()
+    labels = data.labels("test")
+    kept = (labels == 0) | (labels == 2)
+    np.savez(tmp_path / "test.npz", x=data.images("test")[kept], y=(labels[kept] == 2).astype(np.int32))
+    script = (
+        "import sys, keras, numpy as np; test = np.load('test.npz')\n"
+        "for path in sys.argv[1:]: print(keras.models.load_model(path).evaluate(test['x'], test['y'], verbose=0)[1])"
+    )
+    models = [str(artifacts / f"latest/models/{name}.keras") for name in ("B_scratch", "B_on_A")]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script, *models], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    reported = [first["replicates"][0][arm]["accuracy"] for arm in ("scratch", "transfer")]
+    assert [float(line) for line in done.stdout.split()] == pytest.approx(reported, abs=1e-7)
+
+
+def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artifacts: Path, first: dict) -> None:
+    script = (
+        "import sys; from flows.transfer_learning import transfer_learning\n"
+        "from tasks.orchestration.command_line import run_from_command_line\n"
+        "sys.argv = ['', '--replicates', '2', '--experiment.source-epochs', '1', '--experiment.target-epochs', '3',"
+        " '--experiment.frozen-epochs', '1']\n"
+        "run_from_command_line(transfer_learning, 'flows.transfer_learning')\n"
+        "print({'tensorflow', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules))"
+    )
+    environment = os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.count("Cached") == 5 + 3 * 2
+    assert done.stdout.splitlines()[-1] == "set()"
+    assert answer(first) in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--replicates", "0"], "replicates"),
+        (["--experiment.target-classes", '["Hat", 2]'], "no class 'Hat'"),
+        (["--experiment.frozen-epochs", "30"], "frozen_epochs (30) is more than target_epochs (20)"),
+        (["--experiment.target-sample", "7"], "target-sample"),
+    ],
+)
+def test_bad_flags_are_refused_in_a_sentence(flags: list[str], says: str) -> None:
+    command = [sys.executable, "-m", "flows.transfer_learning", *flags]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
+    mirror: dict[str, tuple[int, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(mirrors, "PACKAGE_FOLDER", tmp_path / "package")
+    path = "/t10k-labels-idx1-ubyte.gz"
+    good, attempts = mirror[path], []
+    fetch = mirrors.fetch
+
+    def counted(progress: object) -> DataSet:
+        attempts.append(mirror[path][0])
+        try:
+            return fetch()
+        finally:
+            if len(attempts) == 2 and mirror[path][0] == 500:
+                mirror[path] = good
+
+    monkeypatch.setattr(mirrors, "fetch", counted)
+
+    @flow
+    def only_download() -> None:
+        download.with_options(retry_delay_seconds=0)(NAME, None)
+
+    mirror[path] = (404, b"")
+    with pytest.raises(mirrors.NoDataError):
+        only_download()
+    assert attempts == [404]
+    attempts.clear()
+    mirror[path] = (500, b"")
+    only_download()
+    assert attempts == [500, 500, 200]

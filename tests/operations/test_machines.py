@@ -1,0 +1,225 @@
+"""README's "When one machine is not enough", command by command: what is set up as it says, and what that promises.
+
+The workers have nothing in common but an S3 endpoint and Prefect's server on a PostgreSQL: they are started in
+different folders, with no data, and with empty copies of the artifacts.
+"""
+
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.storage.roots import ROOT
+from tests.support.machine import LONG, QUICK, Machine, machine, until
+from tests.support.services import Command, ObjectStore, free_port, object_store, postgres
+
+pytestmark = pytest.mark.machines
+
+
+@dataclass
+class Cluster:
+    """`home` has server and scheduler; `another` makes a machine that is set up like the workers."""
+
+    line: Callable[[str], str]  # README's command that has these words, with the addresses of here
+    home: Machine
+    workers: list[Command]
+    another: Callable[[str], Machine]
+    store: ObjectStore
+
+    def run(self, line: str, on: Machine | None = None) -> "Done":
+        return self.ended(Command(on or self.home, line))
+
+    def ended(self, command: Command) -> "Done":
+        assert command.wait() == 0, command.said()[-3000:]
+        return Done(command.said(), self.store)
+
+    def trained(self) -> int:
+        """How many networks of A the workers have trained."""
+        return sum(len(re.findall("'train_A seed .+ Finished in state Completed", w.said())) for w in self.workers)
+
+
+@dataclass
+class Done:
+    """A run that has completed: what it said, and what it left."""
+
+    said: str
+    store: ObjectStore
+
+    @property
+    def computed(self) -> set[str]:
+        """Names of the task runs that were computed here, not taken from the cache."""
+        return set(re.findall(r"Task run '(.+)' - Finished in state Completed", self.said))
+
+    def file(self, name: str) -> bytes:
+        found = re.search(r"^Report: +(\S+)/report.html$", self.said, re.MULTILINE)
+        assert found
+        if found[1].startswith("s3://bucket/"):
+            return self.store.read(f"{found[1].removeprefix('s3://bucket/')}/{name}")
+        return (Path(found[1]) / name).read_bytes()
+
+    @property
+    def results(self) -> tuple[Any, ...]:
+        """All numbers, the weights' digests among them."""
+        metrics = json.loads(self.file("metrics.json"))
+        is_study = "runs.csv" in self.said
+        return metrics["replicates"], metrics["error_reduction"], self.file("runs.csv") if is_study else None
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        store, database = stack.enter_context(object_store()), stack.enter_context(postgres())
+        home = stack.enter_context(machine(tmp_path_factory.mktemp("home")))
+        ports = {
+            "4200": home.environment["PREFECT_SERVER_API_PORT"],
+            "8786": free_port(),
+            "9000": store.port,
+            "5432": database,
+        }
+        section = (ROOT / "README.md").read_text().split("## When one machine is not enough\n")[1].split("\n## ")[0]
+        section = re.sub("|".join(ports), lambda port: str(ports[port[0]]), section)
+        exported = dict(re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"^    export (.+)", section, re.MULTILINE))))
+        of_server = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": exported.pop("PREFECT_SERVER_DATABASE_CONNECTION_URL")}
+
+        def line(words: str) -> str:
+            (found,) = [found for found in re.findall(r"\.venv/bin/[^`\n]+", section) if words in found]
+            return found
+
+        def settle(here: Machine, **environment: str) -> Machine:
+            (here.project / ".venv").symlink_to(sys.prefix)
+            here.environment |= {"HOME": str(here.folder)} | exported | environment
+            here.environment.pop("XDG_CACHE_HOME", None)
+            return here
+
+        def another(name: str) -> Machine:
+            here = stack.enter_context(machine(tmp_path_factory.mktemp(name)))
+            return settle(here, HEADSTART_DATA=str(here.folder / "data"))
+
+        settle(home, **of_server)
+        Command(home, line("server start"))
+        until(home.answers, 60, "the server answers")
+        Command(home, line("dask scheduler"))
+        workers = [Command(another("worker"), line("dask worker")) for _ in range(2)]
+        yield Cluster(line, home, workers, another, store)
+
+
+def small(line: str) -> str:
+    """The same command with few epochs."""
+    settings = "".join(f" --experiment.{name.replace('_', '-')} {value}" for name, value in QUICK.items())
+    return line + settings
+
+
+@pytest.fixture(scope="module")
+def study(cluster: Cluster) -> Done:
+    return cluster.run(small(cluster.line("flows.study")))
+
+
+@pytest.fixture(scope="module")
+def study_alone(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """The study of the same pairs, on threads and local files."""
+    line = small(cluster.line("flows.study").partition("--runner")[0])
+    with machine(tmp_path_factory.mktemp("alone")) as alone:
+        (alone.project / ".venv").symlink_to(sys.prefix)
+        alone.environment["PREFECT_API_URL"] = cluster.home.environment["PREFECT_API_URL"]
+        return cluster.run(line, on=alone)
+
+
+def test_a_study_on_two_workers_gives_the_numbers_of_one_machine(
+    cluster: Cluster, study: Done, study_alone: Done
+) -> None:
+    assert study.results == study_alone.results
+    assert len(study.results[0]) == 12
+    worked = [{f.name for f in w.machine.folder.glob(".cache/headstart/*/store/*")} for w in cluster.workers]
+    assert all({"train_A", "train_arms"} <= stages for stages in worked)
+
+
+def test_the_flow_as_it_is_written(cluster: Cluster) -> None:
+    assert len(cluster.run(cluster.line("flows.transfer_learning")).results[0]) == 12
+    assert cluster.store.read("headstart/latest").startswith(b"runs/200-samples-seeds-42-53-")
+
+
+def test_again_from_an_empty_machine_all_is_cached(cluster: Cluster, study: Done) -> None:
+    again = cluster.run(small(cluster.line("flows.study").partition("--runner")[0]), on=cluster.another("third"))
+    assert again.computed == set()
+    assert again.results == study.results
+
+
+@pytest.mark.fault("one of two Dask workers killed (SIGKILL) in mid-study", "finished, with the same numbers")
+def test_a_killed_worker(cluster: Cluster, study: Done) -> None:
+    victim, before = cluster.workers[0], cluster.trained()
+    again = Command(cluster.home, small(cluster.line("flows.study")) + " --refresh")
+    until(lambda: cluster.trained() > before + 6, 240, "the study is under way")
+    victim.kill()
+    assert cluster.ended(again).results == study.results
+    cluster.workers[0] = Command(victim.machine, victim.line)
+
+
+@pytest.mark.fault("the S3 endpoint gone for 10 s in mid-run", "tried again until it is back; the same numbers")
+def test_the_endpoint_goes_away(cluster: Cluster) -> None:
+    line = small(cluster.line("flows.transfer_learning"))
+    expected, before = cluster.run(line), cluster.trained()
+    again = Command(cluster.home, line + " --refresh")
+    until(lambda: cluster.trained() > before + 2, 240, "the run is under way")
+    cluster.store.stop()
+    time.sleep(10)
+    cluster.store.start()
+    assert cluster.ended(again).results == expected.results
+    assert cluster.trained() == before + 12
+
+
+def test_two_workers_share_a_queue(cluster: Cluster) -> None:
+    """The first one trains; what is submitted then the second one takes, with its own folder, on the cluster."""
+    machines = [cluster.another("queue"), cluster.another("queue")]
+    machines[1].environment["HEADSTART_RUNNER"] = cluster.line("dask worker").split()[4]
+    for command in ("work-pool create headstart --type process", "--no-prompt deploy --all"):
+        cluster.run(f".venv/bin/prefect {command}", on=machines[0])
+    home, first = cluster.home, Command(machines[0], cluster.line("worker start"))
+    long = home.submit("on-demand", replicates=1, experiment=LONG)
+    home.wait_for_state(long, "Running", seconds=120)
+    second = Command(machines[1], cluster.line("worker start"))
+    short = home.submit("transfer-study/on-demand", replicates=1, experiment=QUICK)
+    home.wait_for_state(short, "Completed", seconds=240)
+    still = home.flow_run(long)
+    os.kill(int(still["infrastructure_pid"]), signal.SIGKILL)
+    assert still["state_name"] == "Running"
+    assert (long in first.said(), short in first.said()) == (True, False)
+    assert (long in second.said(), short in second.said()) == (False, True)
+    assert "Connecting to an existing Dask cluster" in second.said()
+
+
+@pytest.mark.fault("a Dask worker that has other {what}", "a sentence names it, before anything is trained")
+@pytest.mark.parametrize(("what", "says"), [("artifacts", "its HEADSTART_ARTIFACTS is"), ("code", "its tasks.")])
+def test_a_strange_worker(cluster: Cluster, what: str, says: str) -> None:
+    stranger = cluster.another("stranger")
+    if what == "code":
+        stranger.edit("tasks/experiment/networks/trainer.py", "w - r * g", "w - 2 * r * g")
+    else:
+        stranger.environment["HEADSTART_ARTIFACTS"] = "s3://bucket/elsewhere"
+    worker = Command(stranger, cluster.line("dask worker"))
+    until(lambda: "Registered to" in worker.said(), 60, "it has joined")
+    try:
+        refused = Command(cluster.home, cluster.line("flows.transfer_learning"))
+        assert refused.wait() == 1
+    finally:
+        worker.kill()
+    assert "is not like this machine: " + says in refused.said().splitlines()[-1]
+    assert "train_A" not in refused.said()
+    assert "Traceback" not in refused.said()
+
+
+@pytest.mark.fault("a runner that is {runner}", "a sentence says what to give")
+@pytest.mark.parametrize("runner", ["nonsense", "tcp://127.0.0.1:9"])
+def test_no_cluster(cluster: Cluster, runner: str) -> None:
+    refused = Command(cluster.home, f".venv/bin/python -m flows.transfer_learning --runner {runner}")
+    assert refused.wait() == 1
+    assert "such as tcp://127.0.0.1:8786, or dask, or threads" in refused.said().splitlines()[-1]
+    assert "Traceback" not in refused.said()

@@ -1,0 +1,179 @@
+"""What `make serve` brings up, with real processes: server, worker, schedule, runs, verdicts, automations, Ctrl-C."""
+
+import http.server
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.machine import PATIENCE, QUICK, Machine, machine, until
+
+pytestmark = pytest.mark.operations
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[dict]]]:
+    """(its URL, what it is told)."""
+    told: list[dict] = []
+
+    class Hook(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/", told
+        server.shutdown()
+
+
+def test_the_coming_nights_are_scheduled(served: Machine) -> None:
+    nightly = {"any_": [served.deployment("nightly")["id"]]}
+    coming = {"deployment_id": nightly, "state": {"type": {"any_": ["SCHEDULED"]}}}
+    until(lambda: len(served.flow_runs(**coming)) > 1, 60, "the coming nights are scheduled")
+    nights = served.flow_runs(**coming)
+    starts = {datetime.fromisoformat(run["expected_start_time"]).strftime("%H:%M %Z") for run in nights}
+    assert starts == {"02:00 UTC"}
+    assert all(run["parameters"]["refresh"] is True for run in nights)
+
+
+def test_on_demand_by_command_line(served: Machine) -> None:
+    done = served.run("on-demand", replicates=2, experiment=QUICK | {"target_samples": 100}, seed=1)
+    assert done.returncode == 0, done.stdout
+    run = served.flow_runs(deployment_id={"any_": [served.deployment("on-demand")["id"]]})[0]
+    tasks = served.post("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+    assert run["state_name"] == "Completed"
+    assert run["name"] == f"on-demand-100-samples-seeds-1-2-{run['id'][:8]}"
+    assert {
+        f"{stage} seed {seed}" for stage in ("train_A", "train_B_scratch", "transfer_B_on_A") for seed in (1, 2)
+    } < {task["name"] for task in tasks}
+    assert (served.folder / "artifacts/runs" / run["name"] / "metrics.json").exists()
+
+
+def test_the_study_on_demand(served: Machine) -> None:
+    done = served.run("transfer-study/on-demand", replicates=1, experiment=QUICK)
+    assert done.returncode == 0, done.stdout
+    run = served.flow_runs(deployment_id={"any_": [served.deployment("transfer-study/on-demand")["id"]]})[0]
+    assert (served.folder / "artifacts/runs" / run["name"] / "runs.csv").exists()
+    shown = served.post("artifacts/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+    assert {"study-report", "study-metrics", "study-progress"} <= {artifact["key"] for artifact in shown}
+
+
+def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> None:
+    """Reproduced; another trainer: drifted; a transfer that transfers nothing: regressed, with event and webhook."""
+    url, told = webhook
+    assert served.command("prefect", "variable", "set", "headstart_webhook", url).returncode == 0
+    for _ in range(2):
+        assert served.command("flows.automations").returncode == 0
+    assert len(served.post("automations/filter", {})) == 2
+
+    def night() -> dict:
+        assert served.run("nightly", replicates=2, experiment=QUICK, seed=42, keep=3).returncode == 0
+        state = served.flow_runs(
+            deployment_id={"any_": [served.deployment("nightly")["id"]]}, start_time={"is_null_": False}
+        )[0]["state"]
+        assert state["type"] == "COMPLETED"
+        return state
+
+    first = night()
+    assert (first["name"], first["message"]) == (
+        "First",
+        "There is no earlier night with these settings to compare with.",
+    )
+    second = night()
+    assert second["name"] == "Reproduced"
+    assert "bit for bit" in second["message"]
+
+    served.edit("tasks/experiment/networks/trainer.py", "w - r * g for", "w - 1.001 * r * g for")
+    third = night()
+    assert third["name"] == "Drifted", third
+    assert "tasks.experiment.networks.trainer" in third["message"]
+    assert told == []
+
+    served.edit(
+        "tasks/experiment/networks/architectures.py",
+        "set_weights(theirs.get_weights())",
+        "set_weights([0 * w for w in theirs.get_weights()])",
+    )
+    fourth = night()
+    assert fourth["name"] == "Regressed", fourth
+    assert "tasks.experiment.networks.architectures" in fourth["message"]
+    assert "tasks.experiment.networks.trainer" not in fourth["message"]
+    until(lambda: told, 20, "the webhook is told")
+    assert "Regressed" in told[0]["text"]
+    assert "outside the earlier nights'" in told[0]["text"]
+    events = until(
+        lambda: served.post("events/filter", {"filter": {"event": {"name": ["headstart.answer.regressed"]}}})["events"],
+        20, "the event is there",
+    )  # fmt: skip
+    assert [event["payload"]["name"] for event in events] == ["Regressed"]
+
+    history = served.post("artifacts/filter", {"artifacts": {"key": {"any_": ["history"]}}, "sort": "CREATED_DESC"})
+    assert [artifact["description"].split(":")[0] for artifact in history] == [
+        "Regressed",
+        "Drifted",
+        "Reproduced",
+        "First",
+    ]
+    assert "data:image/png;base64" in history[0]["data"]
+    nights = [path for path in (served.folder / "artifacts/runs").iterdir() if path.name.startswith("nightly")]
+    assert len(nights) == 3
+
+    assert served.command("prefect", "variable", "unset", "headstart_webhook").returncode == 0
+    assert served.command("flows.automations").returncode == 0
+    assert len(served.post("automations/filter", {})) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "field"),
+    [
+        ({"replicates": 0}, "replicates"),
+        ({"experiment": {"target_samples": 1}}, "target_samples"),
+        ({"experiment": {"target_sample": 300}}, "target_sample"),
+        ({"keep": 0}, "keep"),
+        ({"replicas": 3}, "replicas"),
+    ],
+)
+def test_bad_parameters_are_refused_by_name_and_leave_no_run(served: Machine, parameters: dict, field: str) -> None:
+    on_demand = {"deployment_id": {"any_": [served.deployment("on-demand")["id"]]}}
+    before = {run["id"] for run in served.flow_runs(**on_demand)}
+    by_command_line = served.run("on-demand", **parameters)
+    assert by_command_line.returncode == 1
+    assert field in by_command_line.stdout + by_command_line.stderr
+    by_rest = httpx.post(
+        f"{served.api}/deployments/{served.deployment('on-demand')['id']}/create_flow_run",
+        json={"parameters": parameters},
+        timeout=PATIENCE,
+    )
+    assert by_rest.status_code == 409
+    assert field in by_rest.text
+    assert {run["id"] for run in served.flow_runs(**on_demand)} == before
+
+
+def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        serve = here.serve()
+        # Long enough to be interrupted, and short enough that its process ends before it is killed.
+        run = here.submit("on-demand", replicates=1, seed=42, experiment=QUICK | {"source_epochs": 40})
+        pid = here.wait_for_training(run)
+        waiting = here.submit("on-demand", replicates=1, seed=43, experiment=QUICK)
+        log = tmp_path / "flows.serve.log"
+        said = len(log.read_bytes())
+        serve.send_signal(signal.SIGINT)
+        assert serve.wait(60) == 0
+        assert not Path(f"/proc/{pid}").exists()
+        assert not here.answers()
+        assert b"Traceback" not in log.read_bytes()[said:]
+        here.start_server()
+        assert here.flow_run(run)["state_name"] == "Cancelled"
+        assert here.flow_run(waiting)["state_type"] == "SCHEDULED"
+        assert here.post("work_pools/filter", {})[0]["is_paused"] is False

@@ -1,0 +1,92 @@
+"""Prefect's UI in a real browser: what a user sees of a run, of its report, and of the parameter form."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.machine import QUICK, Machine
+
+pytestmark = pytest.mark.operations
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # Debian's name, Ubuntu's, and what GitHub has
+# As root, without a screen, and calling nobody but this machine.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+PLOTS = {
+    "Test accuracy of each pair": (550, 396),
+    "Learning curves of task B": (924, 396),
+    "Confusion matrices": (924, 396),
+    "Test images on which scratch and transfer disagree": (990, 374),
+    "Error reduction by night, with its interval; what changed between two nights is marked": (990, 396),
+}
+
+
+@pytest.fixture(scope="module")
+def run(served: Machine) -> dict:
+    """A night's run."""
+    assert served.run("nightly", replicates=2, experiment=QUICK, seed=7).returncode == 0
+    nightly = {"any_": [served.deployment("nightly")["id"]]}
+    return served.flow_runs(deployment_id=nightly, start_time={"is_null_": False})[0]
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+        assert path, "these tests need a browser: apt-get install chromium"
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser.new_page(viewport={"width": 1280, "height": 900})
+        browser.close()
+
+
+def test_a_run_shows_its_name_verdict_graph_and_stages(served: Machine, run: dict, page: Any) -> None:
+    page.goto(f"{served.ui}/runs/flow-run/{run['id']}")
+    page.get_by_text(f"nightly-200-samples-seeds-7-8-{run['id'][:8]}").first.wait_for()
+    page.get_by_text("First", exact=True).first.wait_for()
+    graph = page.locator("canvas").first.bounding_box()
+    assert graph["width"] > 600
+    assert graph["height"] > 200
+    page.get_by_role("tab", name="Task Runs").click()
+    for name in ("download", "normalize", "split", "evaluate", "report"):
+        page.get_by_text(name, exact=True).first.wait_for()
+    for stage in ("train_A", "train_B_scratch", "transfer_B_on_A"):
+        for seed in (7, 8):
+            page.get_by_text(f"{stage} seed {seed}", exact=True).first.wait_for()
+
+
+@pytest.mark.parametrize("key", ["report", "history"])
+def test_plots_are_pictures_of_the_right_size(served: Machine, run: dict, page: Any, key: str) -> None:
+    mine = {"flow_run_id": {"any_": [run["id"]]}, "key": {"any_": [key]}}
+    (artifact,) = served.post("artifacts/filter", {"artifacts": mine})
+    page.goto(f"{served.ui}/artifacts/artifact/{artifact['id']}")
+    expected = PLOTS if key == "report" else dict([list(PLOTS.items())[-1]])
+    for caption, size in expected.items():
+        picture = page.get_by_role("img", name=caption)
+        picture.wait_for()
+        assert tuple(picture.evaluate("picture => [picture.naturalWidth, picture.naturalHeight]")) == size
+
+
+def test_the_artifacts_page_keeps_their_history(served: Machine, run: dict, page: Any) -> None:
+    page.goto(f"{served.ui}/artifacts/key/history")
+    page.get_by_text(run["name"]).first.wait_for()
+
+
+def test_the_form_describes_and_limits_parameters(served: Machine, page: Any) -> None:
+    page.goto(f"{served.ui}/deployments/deployment/{served.deployment('on-demand')['id']}/run")
+    for description in (
+        "Labelled images of task B to train on.",
+        "Standardize each pixel over the training images, or train on raw 0–255 pixels.",
+        "Pairs of runs, one a seed.",
+        "Compute everything anew, whatever the cache holds.",
+    ):
+        page.get_by_text(description).wait_for()
+    for name, limits in {
+        "Target Samples": ("2", "1000000"),
+        "Hidden Layers": ("1", "8"),
+        "replicates": ("1", "1000"),
+    }.items():
+        field = page.get_by_label(name).first
+        assert (field.get_attribute("min"), field.get_attribute("max")) == limits

@@ -1,0 +1,39 @@
+"""Does Prefect take the project's settings as they are meant? A misspelt one it would ignore."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from flows.automations import SILENCE
+from tasks.storage.roots import ROOT
+
+SCRIPT = """
+import json
+from prefect.settings import get_current_settings
+s = get_current_settings()
+vacuum = s.server.services.db_vacuum
+found = [s.flows.heartbeat_frequency, s.server.analytics_enabled, sorted(vacuum.enabled_vacuum_types)]
+found += [vacuum.retention_period.days, s.worker.query_seconds, s.server.ui.show_promotional_content, s.api.url]
+print(json.dumps(found))
+"""
+
+
+def settings(folder: Path, home: Path) -> list:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
+    own |= {"PREFECT_HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=folder, env=own, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_the_projects_settings_hold_in_its_folder_and_nowhere_else(tmp_path: Path) -> None:
+    assert settings(ROOT, tmp_path) == [30, False, ["events", "flow_runs", "orphans"], 90, 1, False, None]
+    assert settings(tmp_path, tmp_path)[:2] == [180, True]
+
+
+def test_three_heartbeats_may_be_missed(tmp_path: Path) -> None:
+    heartbeat = settings(ROOT, tmp_path)[0]
+    assert SILENCE.seconds == 3 * heartbeat

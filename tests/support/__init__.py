@@ -1,0 +1,1 @@
+"""What tests share: runs, processes that may die, machines, services."""

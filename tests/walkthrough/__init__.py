@@ -1,0 +1,1 @@
+"""What README has people run."""
