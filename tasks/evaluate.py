@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.splits import load_task
-from tasks.experiment.networks.architectures import load_network
+from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.results.scores import decide, predict, score
 from tasks.experiment.results.statistics import error_reduction, error_reduction_interval, mcnemar, wins
 from tasks.orchestration.stage import stage

@@ -7,8 +7,9 @@ from prefect.logging import get_run_logger
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.networks.model_files import save_model
 from tasks.orchestration.stage import stage
-from tasks.storage.artifacts import Artifact, save, save_model
+from tasks.storage.artifacts import Artifact, save
 
 
 @stage()

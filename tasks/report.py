@@ -16,6 +16,7 @@ from upath import UPath
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import class_counts
 from tasks.experiment.data.splits import load_task
+from tasks.experiment.networks.model_files import weights_digest
 from tasks.experiment.reports import plots
 from tasks.experiment.reports.card import model_card
 from tasks.experiment.reports.page import write_pages
@@ -55,9 +56,7 @@ def report(
     metrics["data"] = describe_data(data, source, numbers)
     metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
     for i, replicate in enumerate(metrics["replicates"]):
-        replicate["weights"] = {
-            name: nights.weights_digest(each[i].folder() / "model.keras") for name, each in models.items()
-        }
+        replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models.items()}
     metrics |= {"answer": answer(metrics), "verdict": None}
     tonight_and_before = [*(earlier or []), nights.night(metrics, run="this run", date="now")]
     if earlier is not None:

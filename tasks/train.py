@@ -11,11 +11,11 @@ from typing import Literal
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.splits import class_count, load_task
 from tasks.experiment.errors import DivergedError
-from tasks.experiment.networks.architectures import load_network
+from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Training
 from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
-from tasks.storage.artifacts import Artifact, save, save_model
+from tasks.storage.artifacts import Artifact, save
 
 
 @stage(run_name="train_A seed {seed}")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.splits import load_task
-from tasks.experiment.networks.architectures import load_network
+from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import Trial
 from tasks.orchestration.stage import stage
-from tasks.storage.artifacts import Artifact, save, save_model
+from tasks.storage.artifacts import Artifact, save
 
 
 @stage(run_name="train_arms seed {seed}")

@@ -18,10 +18,11 @@ from tasks.experiment.data import mirrors
 from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
+from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.study.arms import full_plan, pair_plan
 from tasks.normalize import normalize
 from tasks.split import split
-from tasks.storage.artifacts import save, save_model
+from tasks.storage.artifacts import save
 from tasks.storage.roots import ROOT
 from tasks.study.train_arms import train_arms
 from tests.support.flow_runs import QUICK, run

@@ -5,7 +5,6 @@ weights depend on the seed and the layer's name only.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,17 +75,6 @@ def _dense(units: int, name: str, seed: int) -> Any:
 
     init = keras.initializers.HeNormal(seed=derive_seed(seed, f"weights/{name}/{units}"))
     return keras.layers.Dense(units, activation="relu", kernel_initializer=init, name=name)
-
-
-def load_network(path: Path) -> Any:
-    """A stored network, to be asked or built upon, not to be trained on (it comes uncompiled).
-
-    In Keras' safe mode: a file with a Lambda layer or a class that is not Keras' own is refused (ValueError or
-    TypeError), and its code never runs.
-    """
-    import keras
-
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def hidden_layers(model: Any) -> list[Any]:

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.experiment.errors import UnusableInputError
-from tasks.experiment.networks.architectures import head, load_network
+from tasks.experiment.networks.architectures import head
+from tasks.experiment.networks.model_files import load_trained
 from tasks.experiment.randomness import derive_seed
 
 PREPARING = ("Rescaling", "Normalization")
@@ -71,21 +72,6 @@ def build_on_body(body: Any, classes: int, seed: int) -> Any:
 def _all_layers(layer: Any) -> list[Any]:
     """The layer and all that are nested in it."""
     return [layer, *(each for inner in getattr(layer, "layers", []) for each in _all_layers(inner))]
-
-
-def load_trained(path: Path) -> Any:
-    """A .keras file, in safe mode. Raises UnusableInputError, one sentence, if it can't be."""
-    if path.suffix != ".keras" or not path.is_file():
-        raise UnusableInputError(f"{path} is not a file that Keras saved, with the suffix .keras")
-    try:
-        return load_network(path)
-    except Exception as error:
-        # Keras has many ways to fail on a file: all mean that it can't be used.
-        if "lambda" in str(error).lower():
-            raise UnusableInputError(
-                f"{path} has a Lambda layer, that is code of its own, which is never run: replace it by layers of Keras"
-            ) from error
-        raise UnusableInputError(f"{path} can't be loaded: {' '.join(str(error).split())[:200]}") from error
 
 
 def _fits(takes: Any, shape: tuple[int, ...]) -> bool:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.data.splits import Examples
-from tasks.experiment.networks.architectures import Pixels, load_network
+from tasks.experiment.networks.architectures import Pixels
+from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.networks.recipe import Training
 from tasks.experiment.randomness import generator
 from tasks.storage.artifacts import Artifact

@@ -10,13 +10,13 @@ import pytest
 
 from tasks.experiment.data.splits import Examples
 from tasks.experiment.errors import UnusableInputError
-from tasks.experiment.networks.architectures import hidden_layers, load_network, transfer_hidden_layers
+from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
 from tasks.experiment.networks.bodies import build_on_body, load_body, prepares_pixels
+from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Training
 from tasks.experiment.networks.train_network import train_network
 from tasks.experiment.networks.trainer import set_threads, train
 from tasks.experiment.randomness import generator
-from tasks.storage.artifacts import save_model
 from tests.walkthrough import digits
 
 set_threads()  # before anything computes
