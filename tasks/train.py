@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.splits import class_count, load_task
+from tasks.experiment.data.splits import TrainingData, class_count, load_task
 from tasks.experiment.errors import DivergedError
+from tasks.experiment.networks.blueprints import load_blueprint
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Training
+from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
@@ -40,16 +42,15 @@ def _train(
     task: Literal["A", "B"], body: Artifact | None = None,
 ) -> Artifact:  # fmt: skip
     """Train and store one network: model.keras and history.json."""
-    from tasks.experiment.networks.train_network import load_start, train_network
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
     run_name, parts = f"{name} seed {seed}", load_task(examples)
     try:
         model, history = train_network(
-            training, load_start(start), data.images("train"), parts, seed,
-            task=task, classes=class_count(parts),
-            body=body and load_network(body.folder() / "model.keras"),
+            load_blueprint(start),
+            TrainingData(data.images("train"), parts["train"], parts["valid"], class_count(parts)), training, seed,
+            problem=task, body=Body(load_network(body.folder() / "model.keras")) if body else RANDOM,
             on_epoch=report_epochs(run_name, training, in_ui=name == "train_A"),
         )  # fmt: skip
     except DivergedError as error:

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.theme import Theme
 
 from tasks.experiment.errors import DivergedError, UnusableInputError
-from tasks.experiment.networks.recipe import Training
+from tasks.experiment.networks.recipe import Epoch, OnEpoch, Training
 from tasks.storage.roots import UnusableArtifactsError
 
 EPOCH_SECONDS = 1.0  # between two signs of life of one training
@@ -129,14 +129,14 @@ def shown_at_most() -> Iterator[None]:
         get_run_logger().warning("Prefect's server does not answer, so its UI will not show everything: %s", error)
 
 
-def report_epochs(name: str, training: Training, *, in_ui: bool) -> Callable[[int, Any], None]:
+def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
     """A callback for the trainer: (epoch's number, its figures). `in_ui`: long enough to be watched there."""
     log = get_run_logger()
     bar, due = _Bar(name, training.epochs), _once_in(EPOCH_SECONDS)
     key = name.split()[0].lower().replace("_", "-")
     shown = ProgressInUI(key, f"{name}: epochs") if in_ui else None
 
-    def report(number: int, epoch: Any) -> None:
+    def report(number: int, epoch: Epoch) -> None:
         bar.show(number)
         if not (due() or number == training.epochs):
             return

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.splits import load_task
+from tasks.experiment.networks.blueprints import load_blueprint
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import Trial
@@ -18,14 +19,13 @@ def train_arms(
     resample_target: bool, seed: int, model_A: Artifact,
 ) -> Artifact:  # fmt: skip
     """Store runs.json (a row a network), and the models that the plan wants kept as <arm>.keras."""
-    from tasks.experiment.networks.train_network import load_start
     from tasks.experiment.networks.trainer import set_threads
     from tasks.experiment.study.trials import run_trials
 
     set_threads()
     body = load_network(model_A.folder() / "model.keras")
     rows, models = run_trials(
-        data, experiment, plan, load_task(target), load_start(start), seed, body, resample_target=resample_target
+        data, experiment, plan, load_task(target), load_blueprint(start), seed, body, resample_target=resample_target
     )
 
     def write(folder: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
     wild = QUICK.vary(learning_rate=10, normalization="none")
     data = mirrors.fetch()
     pixels, target = normalize.fn(data, "none"), split.fn(data, data, (0, 2), 200, False).target
-    untrained = build_network(wild.source_training, 8, load_pixels(pixels), seed=42)
+    untrained = build_network(wild.source_training, 8, load_pixels(pixels.folder()), seed=42)
     body = save("train_A", lambda folder: save_model(untrained, folder / "model.keras"))
     runs = train_arms.fn(data, pixels, target, wild, full_plan(wild)[:6], True, 42, body).folder()
     rows = pd.DataFrame(json.loads((runs / "runs.json").read_text())).set_index("arm")

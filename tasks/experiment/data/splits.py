@@ -80,3 +80,17 @@ def load_task(artifact: Artifact) -> dict[str, Examples]:
 def class_count(parts: dict[str, Examples]) -> int:
     """How many classes the task has: each of them is among the test images."""
     return int(parts["test"].labels.max()) + 1
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What one network is trained on.
+
+    images: uint8, (images, *shape of one), of which `train` and `validation` name rows; an array, or a tensor, of
+    which several training runs then share one copy. classes: how many there are.
+    """
+
+    images: Any
+    train: Examples
+    validation: Examples
+    classes: int

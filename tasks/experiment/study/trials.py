@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.splits import Examples, first_samples, shuffled
+from tasks.experiment.data.splits import Examples, TrainingData, first_samples, shuffled
 from tasks.experiment.errors import DivergedError
-from tasks.experiment.networks.architectures import Pixels, hidden_layers
-from tasks.experiment.networks.train_network import train_network
+from tasks.experiment.networks.architectures import hidden_layers
+from tasks.experiment.networks.blueprints import Blueprint
+from tasks.experiment.networks.train_network import Body, train_network
 from tasks.experiment.randomness import generator
 from tasks.experiment.results.scores import predict, score
 from tasks.experiment.settings import Experiment
@@ -18,7 +19,7 @@ from tasks.experiment.study.arms import Arm, Trial
 
 
 def run_trials(
-    data: DataSet, experiment: Experiment, plan: tuple[Trial, ...], parts: dict[str, Examples], start: Pixels | Any,
+    data: DataSet, experiment: Experiment, plan: tuple[Trial, ...], parts: dict[str, Examples], start: Blueprint,
     seed: int, model_A: Any, *, resample_target: bool,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:  # fmt: skip
     """(a row a network, the models that the plan wants kept by arm). parts: task B's, as `load_task` gives them.
@@ -37,8 +38,8 @@ def run_trials(
     unknown = np.full(shape, np.nan, np.float32)
     rows, kept = [], {}
     for trial, subset in _affordable(plan, pool, experiment.balanced):
-        examples = parts | {"train": subset}
-        model = _train_arm(experiment, trial.arm, bodies, start, images, examples, seed)
+        given = TrainingData(images, subset, parts["valid"], len(numbers))
+        model = _train_arm(experiment, trial.arm, bodies, start, given, seed)
         if trial.arm.name == "scratch":
             bodies.setdefault("B", model)  # the plan's first one, with the experiment's number of images
         answers = predict(model, test_images) if model else unknown
@@ -67,8 +68,7 @@ def _affordable(plan: tuple[Trial, ...], pool: Examples, balanced: bool) -> Iter
 
 
 def _train_arm(
-    experiment: Experiment, arm: Arm, bodies: dict[str, Any], start: Pixels | Any, images: Any,
-    examples: dict[str, Examples], seed: int,
+    experiment: Experiment, arm: Arm, bodies: dict[str, Any], start: Blueprint, data: TrainingData, seed: int,
 ) -> Any:  # fmt: skip
     """The arm's network, or None if it, or the one whose body it starts from, diverged."""
     body = bodies[arm.body]
@@ -76,10 +76,7 @@ def _train_arm(
         return None
     training = experiment.scratch_training.model_copy(update={"frozen_epochs": arm.frozen_epochs})
     with suppress(DivergedError):
-        return train_network(
-            training, start, images, examples, seed,
-            task="B", classes=len(experiment.target_classes), body=body, layers=arm.layers,
-        )[0]  # fmt: skip
+        return train_network(start, data, training, seed, problem="B", body=Body(body, arm.layers))[0]
     return None
 
 
