@@ -21,7 +21,7 @@ EPOCHS_AT_ONCE = 32  # at most, in one call of the program
 CONVOLUTION = re.compile(r'"class_name": "[^"]*Conv')  # of any kind, at any depth
 
 Tensor = Any  # TensorFlow's: it has no types for what is inside a program
-Score = tuple[Tensor, Tensor]  # sums over examples: of the loss, and of right answers
+Score = tuple[Tensor, Tensor]  # of some examples: loss and accuracy, as sums or means
 Predict = Callable[[list[Tensor], Tensor], Tensor]  # (weights, rows of images) → the model's outputs
 
 _one_at_a_time = threading.Lock()
@@ -30,22 +30,28 @@ _one_at_a_time = threading.Lock()
 class Batches(NamedTuple):
     """Labelled images in batches, epoch after epoch, padded at the end of each epoch and at the end of all.
 
-    rows: of the image array, int32; labels: int32; counted: 1.0 or, of what only pads, 0.0, float32; each of shape
-    (batches, examples). steps: batches in an epoch, a scalar.
+    rows: of the image array, int32; labels: int32; counted: 1.0, or 0.0 for what only pads, the same in each epoch and
+    so told of the first one only, float32; each of shape (batches, size). examples: how many an epoch has, a scalar.
     """
 
     rows: Tensor
     labels: Tensor
     counted: Tensor
-    steps: Tensor
+    examples: Tensor
 
-    def batch(self, number: Tensor) -> Self:
-        """That batch alone."""
-        return self._replace(rows=self.rows[number], labels=self.labels[number], counted=self.counted[number])
+    def steps(self) -> Tensor:
+        """How many batches make an epoch."""
+        return -(-self.examples // self.rows.shape[1])
+
+    def batch(self, step: Tensor, first: Tensor = 0) -> Self:
+        """The batch of one step alone, of the epoch whose batches begin at `first`."""
+        at = first + step
+        # Were `counted` read there too, XLA would fuse another loop, and the last bits of the weights would differ.
+        return self._replace(rows=self.rows[at], labels=self.labels[at], counted=self.counted[step])
 
 
 def score(outputs: Tensor, labels: Tensor, counted: Tensor) -> Score:
-    """The score of a batch, of its counted examples only.
+    """Sums of loss and of right answers over the counted examples of a batch.
 
     outputs: probabilities, of class 1 in shape (examples, 1) or of each class in shape (examples, classes).
     """
@@ -84,38 +90,44 @@ def train_step(
 def train_epoch(
     predict: Predict, batches: Batches, epoch: Tensor, rates: list[Tensor], weights: list[Tensor]
 ) -> tuple[Score, list[Tensor]]:
-    """The epoch's score, summed over its steps, and the weights after it."""
-    first = epoch * batches.steps
+    """The epoch's mean score over its examples, each as its step found it, and the weights after the epoch."""
+    steps = batches.steps()
+    first = epoch * steps
 
-    def step(number: Tensor, loss: Tensor, right: Tensor, old: list[Tensor]) -> Any:
-        (batch_loss, batch_right), new = train_step(predict, batches.batch(first + number), rates, old)
-        return number + 1, loss + batch_loss, right + batch_right, new
+    def next_step(step: Tensor, loss: Tensor, right: Tensor, old: list[Tensor]) -> Any:
+        (batch_loss, batch_right), new = train_step(predict, batches.batch(step, first), rates, old)
+        return step + 1, loss + batch_loss, right + batch_right, new
 
-    _, loss, right, new = tf.while_loop(lambda number, *_: number < batches.steps, step, (0, 0.0, 0.0, weights))
-    return (loss, right), new
+    _, loss, right, new = tf.while_loop(lambda step, *_: step < steps, next_step, (0, 0.0, 0.0, weights))
+    return _means(loss, right, batches), new
 
 
 def check(predict: Predict, batches: Batches, weights: list[Tensor]) -> Score:
-    """The score of these weights, summed over all batches."""
+    """The mean score of these weights over all examples."""
 
-    def step(number: Tensor, loss: Tensor, right: Tensor) -> Any:
-        batch = batches.batch(number)
+    def next_step(step: Tensor, loss: Tensor, right: Tensor) -> Any:
+        batch = batches.batch(step)
         batch_loss, batch_right = score(predict(weights, batch.rows), batch.labels, batch.counted)
-        return number + 1, loss + batch_loss, right + batch_right
+        return step + 1, loss + batch_loss, right + batch_right
 
-    _, loss, right = tf.while_loop(lambda number, *_: number < batches.steps, step, (0, 0.0, 0.0))
-    return loss, right
+    steps = batches.steps()
+    _, loss, right = tf.while_loop(lambda step, *_: step < steps, next_step, (0, 0.0, 0.0))
+    return _means(loss, right, batches)
+
+
+def _means(loss: Tensor, right: Tensor, batches: Batches) -> Score:
+    examples = tf.cast(batches.examples, tf.float32)
+    return loss / examples, right / examples
 
 
 def compiled(model: Network) -> Any:
     """The program of this model's architecture; compiled once, also if several threads want it at the same time.
 
-    program(images, training, checks, epochs, rates, weights, constants) → (new weights, sums)
+    program(images, training, checks, epochs, rates, weights, constants) → (new weights, figures)
 
     training, checks: Batches. epochs: how many to train, a scalar, of at most EPOCHS_AT_ONCE. rates: the learning rate
     of each weight in each epoch, (EPOCHS_AT_ONCE, weights). constants: what is in the model beside its weights, such
-    as the mean of the pixels. sums: of the images' losses and right answers in training, and of both in validation,
-    (EPOCHS_AT_ONCE, 4).
+    as the mean of the pixels. figures: of each epoch, in the order of Epoch's fields, (EPOCHS_AT_ONCE, 4).
     """
     with _one_at_a_time:
         return _program(_architecture(model))
@@ -135,14 +147,14 @@ def _program(architecture: str) -> Any:
             # learning has it. Our own layers know no difference.
             return model.stateless_call(weights, constants, tf.gather(images, rows), training=False)[0]
 
-        def run_epoch(epoch: Tensor, sums: Tensor, old: list[Tensor]) -> Any:
+        def run_epoch(epoch: Tensor, figures: Tensor, old: list[Tensor]) -> Any:
             trained, new = train_epoch(predict, training, epoch, tf.unstack(rates[epoch]), old)
-            both = tf.stack([*trained, *check(predict, checks, new)])
-            return epoch + 1, tf.tensor_scatter_nd_update(sums, [[epoch]], [both]), new
+            figure = tf.stack([*trained, *check(predict, checks, new)])
+            return epoch + 1, tf.tensor_scatter_nd_update(figures, [[epoch]], [figure]), new
 
         nothing = tf.zeros((EPOCHS_AT_ONCE, 4))
-        _, sums, new = tf.while_loop(lambda epoch, *_: epoch < epochs, run_epoch, (0, nothing, weights))
-        return new, sums
+        _, figures, new = tf.while_loop(lambda epoch, *_: epoch < epochs, run_epoch, (0, nothing, weights))
+        return new, figures
 
     return program
 

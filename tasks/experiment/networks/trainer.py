@@ -51,7 +51,6 @@ def train(
     constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
     weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
     rates = _learning_rates(model, training, frozen_layers)
-    counts = np.array([len(data.train)] * 2 + [len(data.validation)] * 2, np.float32)
     steps, capacity = (math.ceil(count / training.batch_size) for count in (len(data.train), len(images)))
     at_once = min(EPOCHS_AT_ONCE, capacity // steps)
     epochs: list[Epoch] = []
@@ -59,9 +58,9 @@ def train(
         now = min(at_once, training.epochs - len(epochs))
         batches = _in_batches([shuffled(data.train, order) for _ in range(now)], training.batch_size, len(images))
         now_rates = tf.constant(rates[len(epochs) : len(epochs) + EPOCHS_AT_ONCE])
-        weights, sums = program(images, batches, checks, tf.constant(now), now_rates, weights, constants)
-        for means in (sums.numpy()[:now] / counts).tolist():
-            epoch, number = Epoch(*means), len(epochs) + 1
+        weights, figures = program(images, batches, checks, tf.constant(now), now_rates, weights, constants)
+        for figure in figures.numpy()[:now].tolist():
+            epoch, number = Epoch(*figure), len(epochs) + 1
             if not (math.isfinite(epoch.loss) and math.isfinite(epoch.validation_loss)):
                 raise DivergedError(
                     f"the loss is {epoch.loss} in epoch {number}: training diverged; "
@@ -92,9 +91,9 @@ def _in_batches(epochs: list[Examples], size: int, total: int) -> Batches:
     steps = math.ceil(len(epochs[0]) / size)
     shape = math.ceil(total / size), size
     rows, labels, counted = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.float32)
+    counted.flat[: len(epochs[0])] = 1
     for number, examples in enumerate(epochs):
         part = slice(number * steps, (number + 1) * steps)
         rows[part].flat[: len(examples)] = examples.rows
         labels[part].flat[: len(examples)] = examples.labels
-        counted[part].flat[: len(examples)] = 1
-    return Batches(tf.constant(rows), tf.constant(labels), tf.constant(counted), tf.constant(steps))
+    return Batches(tf.constant(rows), tf.constant(labels), tf.constant(counted), tf.constant(len(epochs[0])))
