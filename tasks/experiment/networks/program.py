@@ -125,9 +125,9 @@ def compiled(model: Network) -> Any:
 
     program(images, training, validation, epochs, rates, weights, constants) → (new weights, figures)
 
-    training, validation: Batches. epochs: how many to train, a scalar, of at most EPOCHS_AT_ONCE. rates: the learning rate
-    of each weight in each epoch, (EPOCHS_AT_ONCE, weights). constants: what is in the model beside its weights, such
-    as the mean of the pixels. figures: of each epoch, in the order of Epoch's fields, (EPOCHS_AT_ONCE, 4).
+    training, validation: Batches. epochs: how many to train, at most EPOCHS_AT_ONCE, a scalar. rates: the learning
+    rate of each weight in each epoch, (EPOCHS_AT_ONCE, weights). constants: what the model holds beside its weights,
+    such as the mean of the pixels. figures: of each epoch, in the order of Epoch's fields, (EPOCHS_AT_ONCE, 4).
     """
     with _one_at_a_time:
         return _program(_architecture(model))
@@ -143,8 +143,8 @@ def _program(architecture: str) -> Any:
         weights: list[Tensor], constants: list[Tensor],
     ) -> tuple[list[Tensor], Tensor]:  # fmt: skip
         def predict(weights: list[Tensor], rows: Tensor) -> Tensor:
-            # Not as in training: your own model keeps its statistics and drops nothing, as Keras' guide to transfer
-            # learning has it. Our own layers know no difference.
+            # training=False also while training: a body that you bring keeps its statistics and drops nothing, as
+            # Keras' guide to transfer learning advises. To our own layers it makes no difference.
             return model.stateless_call(weights, constants, tf.gather(images, rows), training=False)[0]
 
         def run_epoch(epoch: Tensor, figures: Tensor, old: list[Tensor]) -> Any:
