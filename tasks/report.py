@@ -13,9 +13,9 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
 from upath import UPath
 
-from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import class_counts
-from tasks.experiment.data.splits import load_task
+from tasks.experiment.data.splits import Problem
+from tasks.experiment.networks.models import Models
 from tasks.experiment.reports import plots
 from tasks.experiment.reports.card import model_card
 from tasks.experiment.reports.page import write_pages
@@ -45,32 +45,29 @@ CAPTIONS = {
 
 @stage()
 def report(
-    data: DataSet, source: DataSet | None, experiment: Experiment, target: Artifact, scores: Artifact,
-    models: dict[str, list[Artifact]], made_with: dict[str, dict[str, str]], earlier: list[nights.Night] | None,
+    experiment: Experiment, A: Problem, B: Problem, models: Models, scores: Artifact,
+    made_with: dict[str, dict[str, str]], earlier: list[nights.Night] | None,
 ) -> Artifact:  # fmt: skip
-    """models: A, B_scratch and B_on_A of each seed. earlier: the nights to compare with; None: this is no night."""
+    """earlier: the nights to compare with; None: this is no night."""
     folder = scores.folder()
     metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), **made_with}
-    numbers = experiment.target_numbers(data.classes)
-    metrics["data"] = describe_data(data, source, numbers)
+    metrics["data"] = describe_data(A, B)
     metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
     for i, replicate in enumerate(metrics["replicates"]):
-        replicate["weights"] = {
-            name: nights.weights_digest(each[i].folder() / "model.keras") for name, each in models.items()
-        }
+        replicate["weights"] = {name: nights.weights_digest(each[i].folder() / "model.keras") for name, each in models}
     metrics |= {"answer": answer(metrics), "verdict": None}
     tonight_and_before = [*(earlier or []), nights.night(metrics, run="this run", date="now")]
     if earlier is not None:
         metrics["verdict"] = nights.judge(tonight_and_before[-1], earlier).model_dump()
     with np.load(folder / "probabilities.npz", allow_pickle=False) as arrays:
         probabilities = {arm: arrays[arm][0] for arm in ("scratch", "transfer")}
-    test = load_task(target)["test"]
+    test = B.parts()["test"]
     right = {arm: decide(p) == test.labels for arm, p in probabilities.items()}
     histories = {
-        arm: [json.loads((model.folder() / "history.json").read_text()) for model in models[name]]
+        arm: [json.loads((model.folder() / "history.json").read_text()) for model in getattr(models, name)]
         for arm, name in (("scratch", "B_scratch"), ("transfer", "B_on_A"))
     }
-    names = data.names(numbers)
+    names = B.class_names
 
     def write(folder: Path) -> None:
         pictures = folder / "plots"
@@ -78,8 +75,8 @@ def report(
         plots.draw_curves(histories, experiment.frozen_epochs, pictures / "curves.png")
         plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")
         plots.draw_confusions(metrics["replicates"], names, pictures / "confusion.png")
-        images = data.images("test")[test.rows]
-        plots.draw_samples(data, pictures / "data.png")
+        images = B.data.images("test")[test.rows]
+        plots.draw_samples(B.data, pictures / "data.png")
         plots.draw_disagreements(images, test.labels, right, names, pictures / "disagreements.png")
         if earlier is not None:
             plots.draw_nights(tonight_and_before, pictures / "history.png")
@@ -90,18 +87,17 @@ def report(
     return save("report", write)
 
 
-def describe_data(data: DataSet, source: DataSet | None, numbers: tuple[int, ...]) -> dict[str, Any]:
-    """What a report tells of the data; numbers: task B's classes. source_classes: None if A was not trained here."""
-    counts = class_counts(data)
-    of_A = [row for number, row in enumerate(counts) if number not in numbers] if source == data else []
-    of_A = class_counts(source) if source and source != data else of_A
-    of_B = [counts[number] for number in numbers]
+def describe_data(A: Problem, B: Problem) -> dict[str, Any]:
+    """What a report tells of the data. source_classes: None if A was not trained here."""
+    counts = class_counts(B.data)
+    of_A = [class_counts(A.data)[number] for number in A.classes]
+    of_B = [counts[number] for number in B.classes]
     images = {
         task: {part: sum(row[part] for row in rows) for part in ("training", "validation", "test")}
         for task, rows in (("A", of_A), ("B", of_B))
     }
     return {
-        "image_shape": data.image_shape, "classes": counts, "notes": data.notes, "images": images,
+        "image_shape": B.data.image_shape, "classes": counts, "notes": B.data.notes, "images": images,
         "source_classes": [row["class"] for row in of_A] or None, "target_classes": [row["class"] for row in of_B],
     }  # fmt: skip
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.splits import Problem
 from tasks.experiment.reports import plots
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.sentences import study_answer, told_apart
@@ -25,9 +25,7 @@ CAPTIONS = {
 
 
 @stage()
-def report_study(
-    data: DataSet, source: DataSet | None, experiment: Experiment, resample_target: bool, answers: Artifact
-) -> Artifact:
+def report_study(experiment: Experiment, A: Problem, B: Problem, resample_target: bool, answers: Artifact) -> Artifact:
     """Store runs.csv, runs.parquet, metrics.json, the report and plots/."""
     import pandas as pd
 
@@ -37,8 +35,7 @@ def report_study(
     found: dict[str, Any] = json.loads((answers.folder() / "answers.json").read_text())
     study, table = found["study"], pd.read_parquet(answers.folder() / "runs.parquet")
     metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment()}
-    numbers = experiment.target_numbers(data.classes)
-    metrics["data"] = describe_data(data, source, numbers)
+    metrics["data"] = describe_data(A, B)
     metrics |= {"resample_target": resample_target, "answer": study_answer(study)}
     metrics |= {"error_reduction": study["help"]["error_reduction"], "pairs": study["help"]["pairs"]} | found
 
@@ -51,13 +48,13 @@ def report_study(
         study_plots.draw_arms(study["arms"]["against_scratch"], pictures / "arms.png")
         study_plots.draw_labels(study["labels"], pictures / "labels.png")
         if "pixels" in study:
-            study_plots.draw_pixels(of_experiment(table, experiment, data.classes), pictures / "pixels.png")
-        plots.draw_samples(data, pictures / "data.png")
+            study_plots.draw_pixels(of_experiment(table, experiment, B), pictures / "pixels.png")
+        plots.draw_samples(B.data, pictures / "data.png")
         if "classes" in study:
-            study_plots.draw_classes(study["classes"], data.classes, pictures / "classes.png")
+            study_plots.draw_classes(study["classes"], B.data.classes, pictures / "classes.png")
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
         captions = {name: caption for name, caption in CAPTIONS.items() if (pictures / f"{name}.png").exists()}
-        names = data.names(numbers)
+        names = B.class_names
         rule = {"alpha": ALPHA, "too_small": TOO_SMALL}
         counts = {"runs": len(table), "diverged": int(table.diverged.sum())}
         write_pages(

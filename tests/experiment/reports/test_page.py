@@ -10,7 +10,7 @@ import pytest
 from tasks.experiment.reports.card import model_card
 from tasks.experiment.reports.page import to_html, write_pages
 from tasks.experiment.study.answers import answer_questions, tabulate
-from tests.experiment.study.test_answers import EXPERIMENT, rows  # noqa: F401 (fixture)
+from tests.experiment.study.test_answers import EXPERIMENT, B, rows  # noqa: F401 (fixture)
 
 NAMES = ("left|right", "two\nlines", "C:\\x", "\\|", "|---|", "|\n|---|\n|", "<b>", "plain", "8", "9")
 SHOWN = ("left|right", "two lines", "C:\\x", "\\|", "|---|", "| |---| |", "<b>", "plain", "8", "9")
@@ -59,7 +59,8 @@ def test_a_name_stays_in_its_cell_of_the_study(metrics: dict, rows: list[dict], 
         r | {"classes": f"{n} {n + 1}", "negative": n, "positive": n + 1}
         for n in range(9) for r in rows if r["samples"] == 200
     ]  # fmt: skip
-    study = answer_questions(tabulate(rows + of_others), EXPERIMENT.vary(dataset="own", target_classes=(0, 2)), NAMES)
+    own = B.model_copy(update={"data": B.data.model_copy(update={"classes": NAMES})})
+    study = answer_questions(tabulate(rows + of_others), EXPERIMENT, own)
     captions = {name: name for name in ("labels", "pairs", "arms", "pixels", "classes", "data")}
     (tmp_path / "plots").mkdir()
     for name in captions:

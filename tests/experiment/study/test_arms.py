@@ -26,7 +26,7 @@ def test_one_hidden_layer_has_no_fewer_layers_to_reuse() -> None:
 
 
 def test_every_budget_once_for_scratch_and_transfer() -> None:
-    plan = full_plan(EXPERIMENT)
+    plan = full_plan(EXPERIMENT, resample=True).trials
     for name in ("scratch", "transfer"):
         assert sorted(map(str, BUDGETS)) == sorted(str(t.samples) for t in plan if t.arm.name == name)
     assert {t.arm.name for t in plan if t.keep} == {"scratch", "transfer"}
@@ -37,8 +37,11 @@ def test_every_budget_once_for_scratch_and_transfer() -> None:
 
 def test_a_number_of_images_of_ones_own_joins_the_budgets() -> None:
     odd = EXPERIMENT.vary(target_samples=300)
-    assert {t.samples for t in full_plan(odd)} == {*BUDGETS, 300}
-    assert [(t.arm.name, t.samples) for t in pair_plan(odd)] == [("scratch", 300), ("transfer", 300)]
+    assert {t.samples for t in full_plan(odd, resample=True).trials} == {*BUDGETS, 300}
+    assert [(t.arm.name, t.samples) for t in pair_plan(odd, resample=True).trials] == [
+        ("scratch", 300),
+        ("transfer", 300),
+    ]
 
 
 def test_all_pairs_of_classes_keep_the_order_of_ones_own() -> None:
