@@ -6,7 +6,7 @@ from prefect import unmapped
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from tasks.download import open_data
+from tasks.download import open_data, open_source
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.settings import Experiment, Refresh, Replicates, Seed
 from tasks.experiment.study.arms import Trial, full_plan, pair_plan
@@ -14,7 +14,7 @@ from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.progress import watch
 from tasks.orchestration.stage import computing, pipeline
 from tasks.report import publish
-from tasks.source import networks_A, open_source, results_with, starts
+from tasks.source import networks_A, results_with, starts
 from tasks.split import split
 from tasks.storage.in_use import artifacts_in_use
 from tasks.study.evaluate_study import evaluate_study
@@ -42,7 +42,7 @@ def transfer_study(
         raise UnusableInputError("pairs compares pairs of classes: give two target_classes with it")
     with artifacts_in_use(), computing(refresh):
         data = open_data(experiment.dataset)
-        source = open_source(experiment, data)
+        source = open_source(data, experiment.source_dataset, experiment.source_model)
         splits: list[Any] = []
         started = {kind: starts(experiment.vary(normalization=kind), data, source) for kind in experiment.pixel_kinds}
 

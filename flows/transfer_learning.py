@@ -3,7 +3,7 @@
 from prefect import State, unmapped
 from prefect.runtime import flow_run
 
-from tasks.download import open_data
+from tasks.download import open_data, open_source
 from tasks.evaluate import evaluate
 from tasks.experiment.results.nights import earlier_nights
 from tasks.experiment.settings import Experiment, Keep, Refresh, Replicates, Seed
@@ -11,7 +11,7 @@ from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.publishing import conclude, keep_newest
 from tasks.orchestration.stage import computing, pipeline
 from tasks.report import made_with, publish, report
-from tasks.source import networks_A, open_source, results, starts
+from tasks.source import networks_A, results, starts
 from tasks.split import split
 from tasks.storage.in_use import artifacts_in_use
 from tasks.train import train_B_scratch, transfer_B_on_A
@@ -29,7 +29,7 @@ def transfer_learning(
     seeds = list(range(seed, seed + replicates))
     with artifacts_in_use(), computing(refresh):
         data = open_data(experiment.dataset)
-        source = open_source(experiment, data)
+        source = open_source(data, experiment.source_dataset, experiment.source_model)
         classes = experiment.target_numbers(data.classes)
         tasks = split(data, source, classes, experiment.target_samples, experiment.balanced)
         start_A, start_B = starts(experiment, data, source)

@@ -12,7 +12,7 @@ from tasks.storage.artifacts import Artifact
 
 @stage()
 def normalize(data: DataSet, normalization: Literal["standardize", "none"]) -> Artifact:
-    images = data.images("train")[: -data.validation_images]
+    images, _ = data.training_and_validation(data.images("train"))
     mean, std = np.zeros(images.shape[1:], np.float32), np.ones(images.shape[1:], np.float32)
     if normalization == "standardize":
         # Sums of whole numbers: exact, and ten times faster than in floats.

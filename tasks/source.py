@@ -6,7 +6,6 @@ from typing import Any
 from prefect import unmapped
 from prefect.futures import PrefectFuture
 
-from tasks.download import open_data
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.errors import DivergedError
@@ -15,13 +14,6 @@ from tasks.import_model import import_A
 from tasks.normalize import normalize
 from tasks.storage.artifacts import Artifact
 from tasks.train import train_A
-
-
-def open_source(experiment: Experiment, data: DataSet) -> DataSet | None:
-    """The data set of task A: that of task B (`data`) or another one; None if a trained model takes A's place."""
-    if experiment.source_model:
-        return None
-    return open_data(experiment.source_dataset) if experiment.source_dataset else data
 
 
 def starts(experiment: Experiment, data: DataSet, source: DataSet | None) -> tuple[Artifact, Artifact]:

@@ -42,10 +42,10 @@ def _split_A(data: DataSet, source: DataSet, target_classes: tuple[int, ...]) ->
 def _parts(data: DataSet, classes: tuple[int, ...]) -> dict[str, Examples]:
     """Training, validation and test examples of the classes; each class must be in each part."""
     train, test = data.labels("train"), data.labels("test")
-    cut = len(train) - data.validation_images
+    training, validation = data.training_and_validation(range(len(train)))
     parts = {
-        "train": task_examples(train, classes, 0, cut),
-        "valid": task_examples(train, classes, cut, len(train)),
+        "train": task_examples(train, classes, training.start, training.stop),
+        "valid": task_examples(train, classes, validation.start, validation.stop),
         "test": task_examples(test, classes, 0, len(test)),
     }
     for part, examples in parts.items():
