@@ -69,7 +69,7 @@ def transfer_study(
     seeds, pair_seeds = (list(range(seed, seed + count)) for count in (replicates, pair_replicates))
     with artifacts_in_use(), computing(refresh):
         data = open_data(experiment.dataset)
-        source = open_source(experiment, data)
+        source = open_source(data, experiment.source_dataset, experiment.source_model)
         own_pixels, *other_pixels = (experiment.vary(normalization=kind) for kind in experiment.pixel_kinds)
         all_classes = experiment.all_target_classes(data.classes) if pairs else []
         other_classes = (experiment.vary(target_classes=classes) for classes in all_classes)

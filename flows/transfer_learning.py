@@ -30,7 +30,7 @@ def transfer_learning(
     seeds = list(range(seed, seed + replicates))
     with artifacts_in_use(), computing(refresh):
         data = open_data(experiment.dataset)  # download
-        source = open_source(experiment, data)
+        source = open_source(data, experiment.source_dataset, experiment.source_model)
         start_A, start_B = starts(experiment, data, source)  # normalize
         A, B = split(data, source, start_A, start_B, experiment.target)
         models_A = train_A.map(unmapped(A), unmapped(experiment.source_training), seeds)

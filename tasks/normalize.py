@@ -17,7 +17,7 @@ from tasks.storage.artifacts import Artifact, save, save_model
 @stage()
 def normalize(data: DataSet, normalization: Literal["standardize", "none"]) -> Artifact:
     """Store the mean and the standard deviation of each pixel over the training images; of raw pixels 0 and 1."""
-    images = data.images("train")[: -data.validation_images]
+    images, _ = data.training_and_validation(data.images("train"))
     return save_pixels(*pixel_statistics(images, standardize=normalization == "standardize"))
 
 

@@ -28,11 +28,12 @@ class SourceTask:
     """Task A on the real data, as arrays and as models."""
 
     def __init__(self) -> None:
-        from tasks.experiment.data import mirrors
+        from tasks.experiment.data import fashion_mnist, mirrors
         from tasks.experiment.data.splits import first_samples, task_examples
         from tasks.experiment.settings import Experiment
 
-        data = mirrors.fetch()
+        mirrors.fetch()
+        data = fashion_mnist.data_set()
         labels, self.images = data.labels("train"), data.images("train")
         classes = (1, 3, 4, 5, 6, 7, 8, 9)
         self.train, self.valid = (

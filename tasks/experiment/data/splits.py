@@ -5,12 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from tasks.experiment.data.class_names import class_numbers
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.errors import UnusableInputError
-from tasks.storage.artifacts import Artifact, save
+from tasks.storage.artifacts import Artifact, Handle, save
 
 
 @dataclass(frozen=True)
@@ -24,27 +23,29 @@ class Examples:
         return len(self.rows)
 
 
-class Target(BaseModel):
+class Target(Handle):
     """What is wanted as task B: its classes by name or number, and how many images of them there are to train on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     classes: tuple[int | str, ...]
     samples: int
     balanced: bool
 
 
-class Problem(BaseModel):
+class Problem(Handle):
     """Task A or task B, as a handle: whose images, which classes, which rows, and what its networks are built from.
 
     classes: numbers of the data set's classes; of two (negative, positive). examples: what `split` stored; None: a
     trained model takes A's place. start: what `normalize` stored, or the body that `import_A` did.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     data: DataSet
     classes: tuple[int, ...]
     examples: Artifact | None
     start: Artifact
+
+    def is_intact(self) -> bool:
+        """Whether the examples are; data and start have records of their own."""
+        return self.examples is None or self.examples.is_intact()
 
     def parts(self) -> dict[str, Examples]:
         """The examples by part: "training", "validation", "test", and of task B "pool", where "training" is from."""
@@ -65,8 +66,8 @@ class Problems(NamedTuple):
     B: Problem
 
     def is_intact(self) -> bool:
-        """Whether what was cut is there and undamaged."""
-        return all(problem.examples.is_intact() for problem in self if problem.examples)
+        """Whether both are."""
+        return self.A.is_intact() and self.B.is_intact()
 
 
 def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
@@ -109,10 +110,10 @@ def cut_source(source: DataSet, start: Artifact, target: Problem) -> Problem:
 def _parts(data: DataSet, classes: tuple[int, ...]) -> dict[str, Examples]:
     """Training, validation and test examples of the classes; each class must be in each part."""
     train, test = data.labels("train"), data.labels("test")
-    cut = len(train) - data.validation_images
+    training, validation = data.training_and_validation(range(len(train)))
     parts = {
-        "training": task_examples(train, classes, 0, cut),
-        "validation": task_examples(train, classes, cut, len(train)),
+        "training": task_examples(train, classes, training.start, training.stop),
+        "validation": task_examples(train, classes, validation.start, validation.stop),
         "test": task_examples(test, classes, 0, len(test)),
     }
     for part, examples in parts.items():

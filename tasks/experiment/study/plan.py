@@ -2,37 +2,32 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from tasks.experiment.networks.recipe import Training
+from tasks.storage.artifacts import Handle
 
-_frozen = ConfigDict(frozen=True, extra="forbid")
 
-
-class Arm(BaseModel):
+class Arm(Handle):
     """One way to train on task B, always from the same initial weights, on the same images, for as many epochs.
 
     body: whose hidden layers it starts from: "A", "B" (this seed's scratch network) or "random" (nobody's).
     layers: how many hidden layers, from the first (None: all), are the body's, and frozen for `frozen_epochs`.
     """
 
-    model_config = _frozen
     name: str
     body: Literal["random", "A", "B"]
     layers: int | None
     frozen_epochs: int
 
 
-class Trial(BaseModel):
+class Trial(Handle):
     """One network to train. samples: labelled images (None: all there are). keep: store the network too."""
 
-    model_config = _frozen
     arm: Arm
     samples: int | None
     keep: bool = False
 
 
-class Plan(BaseModel):
+class Plan(Handle):
     """All networks of one seed, and what they have in common.
 
     normalization: the kind of pixels, as the table of runs names it. training: of every network but for its arm's
@@ -40,7 +35,6 @@ class Plan(BaseModel):
     smaller budget takes the first ones.
     """
 
-    model_config = _frozen
     normalization: str
     training: Training
     balanced: bool
