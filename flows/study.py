@@ -12,8 +12,9 @@ from tasks.experiment.settings import Experiment, Refresh, Replicates, Seed
 from tasks.experiment.study.arms import Trial, full_plan, pair_plan
 from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.progress import watch
+from tasks.orchestration.provenance import made_with
+from tasks.orchestration.publishing import publish
 from tasks.orchestration.stage import computing, pipeline
-from tasks.report import publish
 from tasks.source import networks_A, open_source, results_with, starts
 from tasks.split import split
 from tasks.storage.in_use import artifacts_in_use
@@ -43,7 +44,6 @@ def transfer_study(
     with artifacts_in_use(), computing(refresh):
         data = open_data(experiment.dataset)
         source = open_source(experiment, data)
-        splits: list[Any] = []
         started = {kind: starts(experiment.vary(normalization=kind), data, source) for kind in experiment.pixel_kinds}
 
         def train(variant: Experiment, plan: tuple[Trial, ...], seeds: list[int]) -> tuple[Any, Any]:
@@ -54,7 +54,6 @@ def transfer_study(
             A = networks_A(variant, source, start_A, tasks.source, seeds)
             given = unmapped(data), unmapped(start_B)
             arms = unmapped(variant), unmapped(plan), unmapped(resample_target)
-            splits.append(tasks)
             return A, train_arms.map(*given, unmapped(tasks.target), *arms, seeds, A)
 
         first = train(experiment, full_plan(experiment), seeds)
@@ -71,12 +70,11 @@ def transfer_study(
         done = [results_with(A, B, may_diverge=(A, B) in other_pixels) for A, B in trained]
         runs = [run for _, B in done for run in B]
         answers = evaluate_study(data, experiment, runs)
-        written = report_study(data, source, experiment, resample_target, answers)
+        written = report_study(data, source, experiment, resample_target, answers, made_with())
         A, B = (networks[0].folder() for networks in done[0])
         models = {"A": A / "model.keras", "B_scratch": B / "scratch.keras", "B_on_A": B / "transfer.keras"}
         kept = {name: path for name, path in models.items() if path.exists()}  # one that diverged was not stored
-        used = [data, source, started, splits, done, answers]
-        folder = publish(flow_run.name, written, kept, used, prefix="study-")
+        folder = publish(flow_run.name, written, kept, prefix="study-")
     return str(folder)
 
 

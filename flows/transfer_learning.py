@@ -8,9 +8,10 @@ from tasks.evaluate import evaluate
 from tasks.experiment.results.nights import earlier_nights
 from tasks.experiment.settings import Experiment, Keep, Refresh, Replicates, Seed
 from tasks.orchestration.command_line import run_from_command_line
-from tasks.orchestration.publishing import conclude, keep_newest
+from tasks.orchestration.provenance import made_with
+from tasks.orchestration.publishing import conclude, keep_newest, publish
 from tasks.orchestration.stage import computing, pipeline
-from tasks.report import made_with, publish, report
+from tasks.report import report
 from tasks.source import networks_A, open_source, results, starts
 from tasks.split import split
 from tasks.storage.in_use import artifacts_in_use
@@ -42,8 +43,7 @@ def transfer_learning(
         earlier = earlier_nights(experiment, seeds) if refresh else None  # a night computes everything anew
         written = report(data, source, experiment, tasks.target, scores, models, made_with(), earlier)
         first = {name: each[0].folder() / "model.keras" for name, each in models.items()}
-        used = [data, source, start_A, start_B, tasks, models, scores]
-        folder = publish(flow_run.name, written, first, used)
+        folder = publish(flow_run.name, written, first)
     keep_newest(keep)
     return conclude(folder)
 

@@ -14,7 +14,7 @@ FEW = 20  # training images of a class
 def suspicions(data: DataSet) -> list[str]:
     """What its user should know before believing a result: a sentence each, none if all looks well."""
     found = []
-    train, test = (_digests(data.images(part)) for part in ("train", "test"))  # type: ignore[arg-type]
+    train, test = (_digests(data.images(part)) for part in ("train", "test"))
     seen = set(train)
     if twice := sum(digest in seen for digest in test):
         found.append(
@@ -26,7 +26,7 @@ def suspicions(data: DataSet) -> list[str]:
     if other:
         found.append(f"{_images(other, 'training')} {'has' if other == 1 else 'have'} a twin of another class.")
     for part in ("train", "test"):
-        images = data.images(part)  # type: ignore[arg-type]
+        images = data.images(part)
         flat = images.reshape(len(images), -1)
         if constant := int(np.sum(flat.min(1) == flat.max(1))):
             name = "training" if part == "train" else part

@@ -63,6 +63,9 @@ class Splits(BaseModel):
     source: Artifact | None
     target: Artifact
 
+    def is_intact(self) -> bool:
+        return all(examples.is_intact() for examples in (self.source, self.target) if examples)
+
 
 def save_task(stage: str, parts: dict[str, Examples]) -> Artifact:
     """Store a task's examples by part; rows of "test" count in the test images, all others in the training images."""
