@@ -140,6 +140,11 @@ def save(stage: str, write: Callable[[Path], None]) -> Artifact:
     return artifact
 
 
+def is_store_empty() -> bool:
+    """Whether nothing was ever stored on this machine."""
+    return not (artifacts_root() / "store").exists()
+
+
 def save_model(model: Any, path: Path) -> None:
     """Save a Keras model as a file whose bytes depend on weights and architecture only.
 

@@ -1,6 +1,7 @@
 """report_study: the study's metrics.json, its tables, its report and its plots."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from tasks.experiment.reports.sentences import study_answer, told_apart
 from tasks.experiment.results.statistics import ALPHA, TOO_SMALL
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
-from tasks.report import describe_data, environment
-from tasks.storage.artifacts import Artifact, copy_files, save
+from tasks.report import describe_data
+from tasks.storage.artifacts import Artifact, save
 
 CAPTIONS = {
     "pairs": "Test accuracy of each pair",
@@ -25,23 +26,27 @@ CAPTIONS = {
 
 
 @stage()
-def report_study(experiment: Experiment, A: Problem, B: Problem, resample_target: bool, answers: Artifact) -> Artifact:
+def report_study(
+    experiment: Experiment, A: Problem, B: Problem, resample_target: bool, answers: Artifact,
+    made_with: dict[str, dict[str, str]],
+) -> Artifact:  # fmt: skip
     """Store runs.csv, runs.parquet, metrics.json, the report and plots/."""
     import pandas as pd
 
     from tasks.experiment.reports import study_plots
     from tasks.experiment.study.answers import of_experiment
 
-    found: dict[str, Any] = json.loads((answers.folder() / "answers.json").read_text())
-    study, table = found["study"], pd.read_parquet(answers.folder() / "runs.parquet")
-    metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), "environment": environment()}
+    answered = answers.folder()
+    found: dict[str, Any] = json.loads((answered / "answers.json").read_text())
+    study, table = found["study"], pd.read_parquet(answered / "runs.parquet")
+    metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), **made_with}
     metrics["data"] = describe_data(A, B)
     metrics |= {"resample_target": resample_target, "answer": study_answer(study)}
     metrics |= {"error_reduction": study["help"]["error_reduction"], "pairs": study["help"]["pairs"]} | found
 
     def write(folder: Path) -> None:
-        copy_files(answers, folder)
-        (folder / "answers.json").unlink()
+        for name in ("runs.csv", "runs.parquet"):
+            shutil.copyfile(answered / name, folder / name)
         pictures = folder / "plots"
         pictures.mkdir()
         plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")

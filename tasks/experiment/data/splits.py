@@ -1,7 +1,7 @@
 """Cut labelled images into task A and task B. What is kept are row numbers and labels, never copies of images."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,17 +57,6 @@ class Problem(Handle):
     @property
     def class_names(self) -> tuple[str, ...]:
         return self.data.names(self.classes)
-
-
-class Problems(NamedTuple):
-    """Task A and task B: two handles, so that what was trained on A stays as it is when B changes."""
-
-    A: Problem
-    B: Problem
-
-    def is_intact(self) -> bool:
-        """Whether both are."""
-        return self.A.is_intact() and self.B.is_intact()
 
 
 def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:

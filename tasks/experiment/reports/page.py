@@ -8,20 +8,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
 def write_pages(folder: Path, report: str, captions: dict[str, str], **values: Any) -> None:
-    """Write report.md, report.html (self-contained) and ui.md (Markdown with its plots inside, for Prefect's UI).
+    """Write report.md and, self-contained, report.html.
 
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
-    plots = {name: folder / "plots" / f"{name}.png" for name in captions}
-    beside = {name: str(path.relative_to(folder)) for name, path in plots.items()}
-    inside = {name: _data_uri(path) for name, path in plots.items()}
-    template = _environment().get_template(f"page.{report}.md.j2")
-    written, self_contained = (
-        template.render(plots=addresses, captions=captions, **values) for addresses in (beside, inside)
-    )
+    plots = {name: f"plots/{name}.png" for name in captions}
+    written = render(f"page.{report}.md.j2", plots=plots, captions=captions, **values)
     (folder / "report.md").write_text(written)
-    (folder / "ui.md").write_text(self_contained)
-    (folder / "report.html").write_text(to_html(self_contained))
+    (folder / "report.html").write_text(to_html(with_plots_inside(written, folder)))
+
+
+def with_plots_inside(markdown: str, folder: Path) -> str:
+    """A report.md of that folder with its plots inside, instead of beside it."""
+    for plot in (folder / "plots").glob("*.png"):
+        markdown = markdown.replace(f"(plots/{plot.name})", f"({data_uri(plot)})")
+    return markdown
 
 
 def render(template: str, **values: Any) -> str:
@@ -57,5 +58,6 @@ def _cell(value: object) -> str:
     return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|")
 
 
-def _data_uri(png: Path) -> str:
+def data_uri(png: Path) -> str:
+    """The image as an address."""
     return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode()
