@@ -5,7 +5,7 @@ from prefect.runtime import flow_run
 
 from tasks.download import open_data
 from tasks.evaluate import evaluate
-from tasks.experiment.results.nights import earlier_nights
+from tasks.experiment.reports.metrics import earlier_nights
 from tasks.experiment.settings import Experiment, Keep, Refresh, Replicates, Seed
 from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.publishing import conclude, keep_newest

@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import itertools
-import json
 import re
 import sys
 import threading
@@ -23,6 +22,7 @@ from pydantic_settings import (
 )
 from upath import UPath
 
+from tasks.experiment.reports.metrics import read_metrics
 from tasks.orchestration.own_server import prefect_api
 from tasks.orchestration.progress import bars_in_terminal, refusals_without_traceback
 from tasks.orchestration.runners import Runner, configured_runner, task_runner
@@ -103,7 +103,7 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if more can be said
     folder = UPath(state.result())
-    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics = read_metrics(folder)
     print(metrics["answer"])
     if verdict := metrics.get("verdict"):
         print(f"{verdict['name']}: {verdict['reason']}")

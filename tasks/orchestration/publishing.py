@@ -1,6 +1,5 @@
 """How a run ends: with a state that says its verdict, an event if the answer moved, and house-keeping."""
 
-import json
 from pathlib import Path
 
 from prefect import State, get_run_logger
@@ -9,6 +8,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 from upath import UPath
 
+from tasks.experiment.reports.metrics import read_metrics
 from tasks.storage.in_use import InUseError
 from tasks.storage.runs import prune
 
@@ -17,7 +17,7 @@ REGRESSED = "headstart.answer.regressed"
 
 def conclude(folder: Path | UPath) -> State[str]:
     """The run's last state: named by its verdict if it is a night, with one sentence; its data is the run's folder."""
-    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics = read_metrics(folder)
     verdict = metrics.get("verdict") or {"name": "Completed", "reason": metrics["answer"]}
     if verdict["name"] == "Regressed":
         resource = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.name": folder.name}

@@ -1,6 +1,7 @@
-"""Reports in words: a Markdown template each, and one frame that makes a self-contained HTML page of it."""
+"""Reports as pages: one Markdown template per report, and one frame that makes a self-contained HTML page of it."""
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ def write_pages(folder: Path, report: str, captions: dict[str, str], **values: A
 
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
-    plots = {name: folder / "plots" / f"{name}.png" for name in captions}
-    beside = {name: str(path.relative_to(folder)) for name, path in plots.items()}
-    inside = {name: _data_uri(path) for name, path in plots.items()}
     template = _environment().get_template(f"page.{report}.md.j2")
-    written, self_contained = (
-        template.render(plots=addresses, captions=captions, **values) for addresses in (beside, inside)
-    )
-    (folder / "report.md").write_text(written)
+
+    def write(address: Callable[[str], str]) -> str:
+        plots = {name: f"![{caption}]({address(name)})\n\n*{caption}*" for name, caption in captions.items()}
+        return template.render(plots=plots, **values)
+
+    self_contained = write(lambda name: _data_uri(folder / "plots" / f"{name}.png"))
+    (folder / "report.md").write_text(write(lambda name: f"plots/{name}.png"))
     (folder / "ui.md").write_text(self_contained)
     (folder / "report.html").write_text(to_html(self_contained))
 
@@ -40,7 +41,7 @@ def to_html(markdown: str) -> str:
 
 
 def _environment(autoescape: bool = False) -> Environment:
-    """With the filter `cell`, for what people named: in a table's cell it stays text, and in its cell."""
+    """With filters for tables: `number`; and `cell`, by which names that people gave stay text, inside their cell."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=autoescape,
@@ -48,13 +49,17 @@ def _environment(autoescape: bool = False) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = _cell
+    environment.filters |= {"cell": _cell, "number": _number}
     return environment
 
 
 def _cell(value: object) -> str:
-    """On one line, without a | that Markdown would take for a border."""
+    """On one line, without a | that Markdown would take for the cell's end."""
     return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else str(value) if isinstance(value, int) else f"{value:#.4g}".rstrip(".")
 
 
 def _data_uri(png: Path) -> str:

@@ -5,16 +5,12 @@ A night is a run that computed everything anew; only nights of the same experime
 
 import hashlib
 import io
-import json
 import zipfile
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
-
-from tasks.experiment.settings import Experiment
-from tasks.storage.runs import read_runs
 
 
 class Night(BaseModel):
@@ -36,34 +32,6 @@ class Verdict(BaseModel):
     model_config = ConfigDict(frozen=True)
     name: Literal["First", "Reproduced", "Drifted", "Regressed"]
     reason: str
-
-
-def earlier_nights(experiment: Experiment, seeds: list[int]) -> list[Night]:
-    """The comparable nights among the runs that are kept, oldest first, read from their metrics.json."""
-    nights = []
-    for run in read_runs():
-        try:
-            metrics = json.loads((run.folder / "metrics.json").read_text())
-            comparable = (
-                metrics["verdict"]
-                and metrics["experiment"] == experiment.model_dump(mode="json")
-                and [replicate["seed"] for replicate in metrics["replicates"]] == seeds
-            )
-            if comparable:
-                nights.append(night(metrics, run.folder.name, run.time[:10]))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # damaged, or of another kind
-    return nights
-
-
-def night(metrics: dict[str, Any], run: str, date: str) -> Night:
-    """The night that a run's metrics.json tells of. Raises KeyError if it lacks something."""
-    result = metrics["error_reduction"]
-    return Night(
-        run=run, date=date, estimate=result["estimate"], low=result["low"], high=result["high"],
-        weights=[replicate["weights"] for replicate in metrics["replicates"]],
-        made_with=metrics["environment"] | metrics["code"],
-    )  # fmt: skip
 
 
 def judge(tonight: Night, earlier: list[Night]) -> Verdict:

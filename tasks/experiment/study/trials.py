@@ -42,8 +42,7 @@ def run_trials(
         if trial.arm.name == "scratch":
             bodies.setdefault("B", model)  # the plan's first one, with the experiment's number of images
         answers = predict(model, test_images) if model else unknown
-        scores = score(answers, test.labels)
-        result = {"accuracy": scores["accuracy"], "loss": scores["loss"] if model else None, "diverged": model is None}
+        result = {**score(answers, test.labels), "diverged": model is None}
         layers = len(hidden_layers(model_A)) if trial.arm.layers is None else trial.arm.layers
         rows.append(
             _describe(experiment, numbers, trial.arm)
