@@ -11,6 +11,7 @@ from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.data.ingestion import import_data, keep_arrays
 from tasks.experiment.data.inspection import suspicions
 from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.settings import Experiment
 from tasks.orchestration.progress import report_bytes
 from tasks.orchestration.stage import stage
 from tasks.storage.roots import data_root, is_shared
@@ -55,3 +56,10 @@ def download(dataset: str, content: str | None) -> DataSet:
 def open_data(dataset: str) -> DataSet:
     """Download or import the data set of that name or at that path, if it has not been."""
     return download(dataset, None if dataset == fashion_mnist.NAME else fingerprint(Path(dataset)))
+
+
+def open_source(experiment: Experiment, data: DataSet) -> DataSet | None:
+    """The data set of task A: that of task B (`data`) or another one; None if a trained model takes A's place."""
+    if experiment.source_model:
+        return None
+    return open_data(experiment.source_dataset) if experiment.source_dataset else data

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.splits import load_task
+from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.architectures import load_network
+from tasks.experiment.networks.models import Models
 from tasks.experiment.results.pairs import replicate, summarize
 from tasks.experiment.results.scores import confusion_matrix, decide, predict, score
 from tasks.experiment.results.statistics import mcnemar
@@ -16,15 +16,13 @@ from tasks.storage.artifacts import Artifact, save
 
 
 @stage()
-def evaluate(
-    data: DataSet, target: Artifact, seeds: list[int], scratch: list[Artifact], transfer: list[Artifact]
-) -> Artifact:
+def evaluate(B: Problem, seeds: list[int], models: Models) -> Artifact:
     """Store scores.json and probabilities.npz (of either arm; see scores.py, with a first axis of pairs)."""
-    test = load_task(target)["test"]
-    images = data.images("test")[test.rows]
+    test = B.parts()["test"]
+    images = B.data.images("test")[test.rows]
     probabilities = {
-        "scratch": np.stack([_probabilities(model, images) for model in scratch]),
-        "transfer": np.stack([_probabilities(model, images) for model in transfer]),
+        "scratch": np.stack([_probabilities(model, images) for model in models.B_scratch]),
+        "transfer": np.stack([_probabilities(model, images) for model in models.B_on_A]),
     }
     replicates = []
     for i, seed in enumerate(seeds):

@@ -13,8 +13,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
 from upath import UPath
 
-from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.splits import load_task
+from tasks.experiment.data.splits import Problem
+from tasks.experiment.networks.models import Models
 from tasks.experiment.reports.card import model_card
 from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import (
@@ -46,32 +46,29 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "prefect")
 
 @stage()
 def report(
-    data: DataSet, source: DataSet | None, experiment: Experiment, target: Artifact, scores: Artifact,
-    models: dict[str, list[Artifact]], made_with: dict[str, dict[str, str]], earlier: list[Night] | None,
+    experiment: Experiment, A: Problem, B: Problem, models: Models, scores: Artifact,
+    made_with: dict[str, dict[str, str]], earlier: list[Night] | None,
 ) -> Artifact:  # fmt: skip
-    """models: A, B_scratch and B_on_A of each seed. earlier: the nights to compare with; None: this is no night."""
+    """earlier: the nights to compare with; None: this is no night."""
     results: Results = json.loads((scores.folder() / "scores.json").read_text())
     for i, replicate in enumerate(results["replicates"]):
-        replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models.items()}
-    description = describe_data(data, source, experiment.target_numbers(data.classes))
-    metrics = compose_metrics(experiment, made_with, description, results, answer(results["error_reduction"]))
+        replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models}
+    metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, answer(results["error_reduction"]))
     tonight = night_of(metrics, run="this run", date="now")
     metrics["verdict"] = None if earlier is None else judge(tonight, earlier).model_dump()
 
-    test = load_task(target)["test"]
+    test = B.parts()["test"]
     with np.load(scores.folder() / "probabilities.npz", allow_pickle=False) as probabilities:
         right = {arm: decide(probabilities[arm][0]) == test.labels for arm in ("scratch", "transfer")}
-    epochs = {"scratch": _epochs(models["B_scratch"]), "transfer": _epochs(models["B_on_A"])}
+    epochs = {"scratch": _epochs(models.B_scratch), "transfer": _epochs(models.B_on_A)}
     nights = [] if earlier is None else [*earlier, tonight]
-    content = ReportedRun(data, metrics, epochs, data.images("test")[test.rows], test.labels, right, nights)
+    content = ReportedRun(B.data, metrics, epochs, B.data.images("test")[test.rows], test.labels, right, nights)
 
     def write(folder: Path) -> None:
         captions = draw_plots(PLOTS, content, folder / "plots")
         write_metrics(folder, metrics)
-        write_pages(
-            folder, "report", captions, metrics=metrics, table=table_of_pairs(results["replicates"]),
-            distinction=distinction(description["target_classes"]),
-        )  # fmt: skip
+        table = table_of_pairs(metrics["replicates"])
+        write_pages(folder, "report", captions, metrics=metrics, table=table, distinction=distinction(B.class_names))
 
     return save("report", write)
 

@@ -19,7 +19,7 @@ from prefect.transactions import get_transaction
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.splits import Splits
+from tasks.experiment.data.splits import Problems
 from tasks.storage.artifacts import Artifact
 from tasks.storage.locks import UNFINISHED, acquire, release, remove
 from tasks.storage.roots import UnusableArtifactsError, artifacts_root, is_shared
@@ -44,12 +44,12 @@ class Record(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     key: str
-    result: Artifact | DataSet | Splits
+    result: Artifact | DataSet | Problems
     sha256: str = ""
 
     @model_validator(mode="after")
     def _is_sealed(self) -> Self:
-        content = f"{self.key} {self.result.model_dump_json()}"
+        content = f"{self.key} {self.model_dump_json(include={'result'})}"
         seal = hashlib.sha256(content.encode()).hexdigest()
         self.sha256 = self.sha256 or seal
         if self.sha256 != seal:
@@ -58,8 +58,7 @@ class Record(BaseModel):
 
     def is_intact(self) -> bool:
         """Whether what the result names is there and undamaged."""
-        handles = [self.result.source, self.result.target] if isinstance(self.result, Splits) else [self.result]
-        return all(handle.is_intact() for handle in handles if handle)
+        return self.result.is_intact()
 
 
 class RecordSerializer(Serializer):  # type: ignore[type-arg]

@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.splits import Problem
 from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, write_metrics
 from tasks.experiment.reports.page import write_pages
@@ -20,9 +20,7 @@ from tasks.storage.artifacts import Artifact, save
 
 
 @stage()
-def report_study(
-    data: DataSet, source: DataSet | None, experiment: Experiment, resample_target: bool, answers: Artifact
-) -> Artifact:
+def report_study(experiment: Experiment, A: Problem, B: Problem, resample_target: bool, answers: Artifact) -> Artifact:
     """Store runs.csv, runs.parquet, metrics.json, the report and plots/."""
     import pandas as pd
 
@@ -30,14 +28,12 @@ def report_study(
     from tasks.experiment.study.answers import of_experiment
 
     found = json.loads((answers.folder() / "answers.json").read_text())
-    description = describe_data(data, source, experiment.target_numbers(data.classes))
-    made_with = {"environment": environment(), "code": {}}
-    metrics = compose_metrics(
-        experiment, made_with, description, summarize(found["replicates"]), study_answer(found["study"])
-    )
-    metrics["resample_target"], metrics["study"] = resample_target, found["study"]
     table = pd.read_parquet(answers.folder() / "runs.parquet")
-    content = ReportedStudy(data, metrics, of_experiment(table, experiment, data.classes))
+    made_with = {"environment": environment(), "code": {}}
+    results = summarize(found["replicates"])
+    metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, study_answer(found["study"]))
+    metrics["resample_target"], metrics["study"] = resample_target, found["study"]
+    content = ReportedStudy(B.data, metrics, of_experiment(table, experiment, B))
 
     def write(folder: Path) -> None:
         for name in ("runs.csv", "runs.parquet"):
@@ -46,7 +42,7 @@ def report_study(
         write_metrics(folder, metrics)
         write_pages(
             folder, "study", captions, metrics=metrics, arms=arms(experiment), score_names=list(METRICS), rule=RULE,
-            distinction=distinction(description["target_classes"]), runs=len(table), diverged=int(table.diverged.sum()),
+            distinction=distinction(B.class_names), runs=len(table), diverged=int(table.diverged.sum()),
         )  # fmt: skip
 
     return save("report_study", write)

@@ -123,7 +123,7 @@ def test_constant_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     rows = np.arange(100, dtype=np.int32)
     examples = Examples(rows, rows % 2)
     _, epochs = train_network(
-        QUICK.scratch_training, pixels, images, {"train": examples, "valid": examples}, 1, task="B", classes=2
+        QUICK.scratch_training, pixels, images, {"training": examples, "validation": examples}, 1, task="B", classes=2
     )
     assert all(np.isfinite(list(vars(epoch).values())).all() for epoch in epochs)
 

@@ -37,8 +37,8 @@ def train_network(
 ) -> tuple[Any, list[Any]]:
     """A trained Keras model, compiled so that `evaluate` works, and its epochs.
 
-    images: uint8, (images, *shape of one), of which `examples` ("train", "valid") name rows. `body`: the model whose
-    first `layers` hidden layers (None: all) the network starts from; those are frozen for `training.frozen_epochs`.
+    images: uint8, (images, *shape of one), of which `examples` ("training", "validation") name rows. body: the model
+    whose first `layers` hidden layers (None: all) the network starts from, frozen for `training.frozen_epochs`.
     All networks of a seed and task see the same images in the same order.
 
     Raises DivergedError when a loss is not finite.
@@ -56,8 +56,8 @@ def train_network(
     history = train(
         model,
         images,
-        examples["train"],
-        examples["valid"],
+        examples["training"],
+        examples["validation"],
         learning_rate=training.learning_rate,
         batch_size=training.batch_size,
         epochs=training.epochs,

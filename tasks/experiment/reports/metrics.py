@@ -7,8 +7,8 @@ from typing import Any, NotRequired, TypedDict
 
 from upath import UPath
 
-from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import class_counts
+from tasks.experiment.data.splits import Problem
 from tasks.experiment.results.comparisons import Study
 from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results
@@ -60,18 +60,16 @@ def compose_metrics(
     )  # fmt: skip
 
 
-def describe_data(data: DataSet, source: DataSet | None, numbers: tuple[int, ...]) -> DataDescription:
-    """What a report tells about the data. source: task A's; numbers: task B's classes."""
-    counts = class_counts(data)
-    rows_A = [row for number, row in enumerate(counts) if number not in numbers] if source == data else []
-    rows_A = class_counts(source) if source and source != data else rows_A
-    rows_B = [counts[number] for number in numbers]
+def describe_data(A: Problem, B: Problem) -> DataDescription:
+    """What a report tells about the data."""
+    counts_A, counts_B = class_counts(A.data), class_counts(B.data)
+    rows_A, rows_B = [counts_A[number] for number in A.classes], [counts_B[number] for number in B.classes]
     images = {
         task: {part: sum(row[part] for row in rows) for part in ("training", "validation", "test")}
         for task, rows in (("A", rows_A), ("B", rows_B))
     }
     return DataDescription(
-        image_shape=data.image_shape, classes=counts, notes=data.notes, images=images,
+        image_shape=B.data.image_shape, classes=counts_B, notes=B.data.notes, images=images,
         source_classes=[row["class"] for row in rows_A] or None, target_classes=[row["class"] for row in rows_B],
     )  # fmt: skip
 

@@ -1,10 +1,11 @@
-"""The study's questions, answered from its table of runs (a row a network). All answers are plain data for JSON."""
+"""The study's questions, answered from its table of runs (one row per network). All answers are plain data for JSON."""
 
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
+from tasks.experiment.data.splits import Problem
 from tasks.experiment.results.budgets import equivalent_budget, mean_with_band
 from tasks.experiment.results.comparisons import (
     ArmComparison,
@@ -21,11 +22,10 @@ from tasks.experiment.results.pairs import Replicate, replicate
 from tasks.experiment.results.scores import METRICS, Scores
 from tasks.experiment.results.statistics import Errors, error_reduction_t_interval, t_test_p
 from tasks.experiment.settings import Experiment
-from tasks.experiment.study.arms import arms
+from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER, arms
 
 # What tells two runs apart; the rest of a row is what came out.
 KEYS = ["normalization", "classes", "samples", "arm", "body", "layers", "frozen_epochs", "seed"]
-PAIR = ("scratch", "transfer")
 RESULTS = [*METRICS, "diverged"]
 OF_TWO = ["negative", "positive"]  # the same as "classes" where there are two
 
@@ -41,39 +41,37 @@ def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return table.drop_duplicates(KEYS).sort_values(KEYS, ignore_index=True)
 
 
-def of_experiment(table: pd.DataFrame, experiment: Experiment, classes: tuple[str, ...]) -> pd.DataFrame:
+def of_experiment(table: pd.DataFrame, experiment: Experiment, B: Problem) -> pd.DataFrame:
     """The runs on the experiment's target classes with its number of images, on either kind of pixels."""
-    return _of_classes(table, experiment, classes).query("samples == @experiment.target_images")
+    return _of_classes(table, B).query("samples == @experiment.target_images")
 
 
-def _of_classes(table: pd.DataFrame, experiment: Experiment, classes: tuple[str, ...]) -> pd.DataFrame:
-    return table[table.classes == " ".join(map(str, experiment.target_numbers(classes)))]
+def _of_classes(table: pd.DataFrame, B: Problem) -> pd.DataFrame:
+    return table[table.classes == " ".join(map(str, B.classes))]
 
 
-def answer_questions(table: pd.DataFrame, experiment: Experiment, classes: tuple[str, ...]) -> Study:
-    """All answers, by question; "classes" only if other pairs of classes were run. classes: the data set's names."""
+def answer_questions(table: pd.DataFrame, experiment: Experiment, B: Problem) -> Study:
+    """All answers, by question; "classes" only if other pairs of classes were run."""
     same_pixels = table[table.normalization == experiment.normalization]
-    errors = _errors(of_experiment(same_pixels, experiment, classes), "arm")
+    errors = _errors(of_experiment(same_pixels, experiment, B), "arm")
     answers = Study(
-        help=compare(errors["scratch"], errors["transfer"]),
+        help=compare(errors[SCRATCH], errors[TRANSFER]),
         arms=_compare_arms({arm.name: errors[arm.name] for arm in arms(experiment) if arm.name in errors}),
-        labels=_compare_budgets(_of_classes(same_pixels, experiment, classes), experiment.target_images),
+        labels=_compare_budgets(_of_classes(same_pixels, B), experiment.target_images),
     )
     if table.normalization.nunique() > 1:
-        answers["pixels"] = _compare_pixels(of_experiment(table, experiment, classes))
+        answers["pixels"] = _compare_pixels(of_experiment(table, experiment, B))
     pairs = same_pixels[(same_pixels.samples == experiment.target_images) & same_pixels.arm.isin(PAIR)]
     if pairs.classes.nunique() > 1:
-        answers["classes"] = _compare_classes(pairs, classes)
+        answers["classes"] = _compare_classes(pairs, B.data.classes)
     return answers
 
 
-def replicates(table: pd.DataFrame, experiment: Experiment, classes: tuple[str, ...]) -> list[Replicate]:
+def replicates(table: pd.DataFrame, experiment: Experiment, B: Problem) -> list[Replicate]:
     """The pairs of the first question, as in metrics.json: a seed's scratch and transfer."""
-    rows = of_experiment(table[table.normalization == experiment.normalization], experiment, classes)
-    metrics = {arm: rows[rows.arm == arm].set_index("seed")[list(METRICS)] for arm in PAIR}
-    return [
-        replicate(int(seed), *(_scores(metrics[arm].loc[seed]) for arm in PAIR)) for seed in metrics["scratch"].index
-    ]
+    rows = of_experiment(table[table.normalization == experiment.normalization], experiment, B)
+    scratch, transfer = (rows[rows.arm == arm].set_index("seed")[list(METRICS)] for arm in PAIR)
+    return [replicate(int(seed), _scores(scratch.loc[seed]), _scores(transfer.loc[seed])) for seed in scratch.index]
 
 
 def _scores(run: "pd.Series[float]") -> Scores:
@@ -88,10 +86,10 @@ def _errors(rows: pd.DataFrame, column: str) -> dict[Any, Errors]:
 
 def _compare_arms(errors: dict[str, Errors]) -> ArmComparisons:
     """Each arm against scratch; and transfer against each of the other arms: what of it is due to A?"""
-    others = [arm for arm in errors if arm != "scratch"]
-    controls = [arm for arm in others if arm != "transfer"]
-    against_scratch = [ArmComparison(arm=arm, **compare(errors["scratch"], errors[arm])) for arm in others]
-    transfer_against = [ArmComparison(arm=arm, **compare(errors[arm], errors["transfer"])) for arm in controls]
+    others = [arm for arm in errors if arm != SCRATCH]
+    controls = [arm for arm in others if arm != TRANSFER]
+    against_scratch = [ArmComparison(arm=arm, **compare(errors[SCRATCH], errors[arm])) for arm in others]
+    transfer_against = [ArmComparison(arm=arm, **compare(errors[arm], errors[TRANSFER])) for arm in controls]
     return ArmComparisons(
         against_scratch=judge_together(against_scratch), transfer_against=judge_together(transfer_against)
     )
@@ -101,10 +99,10 @@ def _compare_pixels(rows: pd.DataFrame) -> list[PixelComparison]:
     """Transfer against scratch on either kind of pixels, and standardized against raw pixels for either arm."""
     raw, standardized = (_errors(rows[rows.normalization == kind], "arm") for kind in ("none", "standardize"))
     comparisons = {
-        "transfer against scratch, standardized pixels": (standardized["scratch"], standardized["transfer"]),
-        "transfer against scratch, raw pixels": (raw["scratch"], raw["transfer"]),
-        "standardized against raw pixels, scratch": (raw["scratch"], standardized["scratch"]),
-        "standardized against raw pixels, transfer": (raw["transfer"], standardized["transfer"]),
+        "transfer against scratch, standardized pixels": (standardized[SCRATCH], standardized[TRANSFER]),
+        "transfer against scratch, raw pixels": (raw[SCRATCH], raw[TRANSFER]),
+        "standardized against raw pixels, scratch": (raw[SCRATCH], standardized[SCRATCH]),
+        "standardized against raw pixels, transfer": (raw[TRANSFER], standardized[TRANSFER]),
     }
     return judge_together([PixelComparison(comparison=name, **compare(*e)) for name, e in comparisons.items()])
 
@@ -136,6 +134,6 @@ def _compare_classes(rows: pd.DataFrame, classes: tuple[str, ...]) -> list[Class
     family = []
     for negative, positive in pairs.itertuples(index=False):
         errors = _errors(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
-        comparison = compare(errors["scratch"], errors["transfer"], error_reduction_t_interval, t_test_p)
+        comparison = compare(errors[SCRATCH], errors[TRANSFER], error_reduction_t_interval, t_test_p)
         family.append(ClassComparison(negative=classes[negative], positive=classes[positive], **comparison))
     return judge_together(family)

@@ -23,7 +23,7 @@ set_threads()  # before anything computes
 X, Y = digits.load()
 ROWS = np.flatnonzero(np.isin(Y, (8, 9))).astype(np.int32)
 LABELS = (Y[ROWS] == 9).astype(np.int32)
-EXAMPLES = {"train": Examples(ROWS[:100], LABELS[:100]), "valid": Examples(ROWS[100:], LABELS[100:])}
+EXAMPLES = {"training": Examples(ROWS[:100], LABELS[:100]), "validation": Examples(ROWS[100:], LABELS[100:])}
 TRAINING = Training(hidden_layers=1, hidden_units=1, learning_rate=0.005, batch_size=32, epochs=10, frozen_epochs=10)
 
 
@@ -104,7 +104,7 @@ def test_one_of_our_own_models_can_be_a_source(tmp_path: Path) -> None:
     np.testing.assert_allclose(loaded(X[:9]), features(X[:9]), rtol=1e-5)
     network = build_on_body(loaded, 2, 1)
     transfer_hidden_layers(loaded, network)
-    train(network, X, EXAMPLES["train"], EXAMPLES["valid"], learning_rate=0.01, batch_size=32, epochs=2,
+    train(network, X, EXAMPLES["training"], EXAMPLES["validation"], learning_rate=0.01, batch_size=32, epochs=2,
           order=generator(1, "order"))  # fmt: skip
 
 
