@@ -25,7 +25,7 @@ from tasks.experiment.reports.metrics import (
     table_of_pairs,
     write_metrics,
 )
-from tasks.experiment.reports.page import write_pages
+from tasks.experiment.reports.page import with_plots_inside, write_pages
 from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
 from tasks.experiment.reports.sentences import answer, distinction
 from tasks.experiment.results.nights import Night, judge, weights_digest
@@ -106,8 +106,7 @@ def publish(name: str, written: Artifact, models: dict[str, Path], used: Any, pr
             last_epoch = json.loads(epochs.read_text())[-1] if epochs.exists() else None
             (new / "models" / f"{model}.md").write_text(model_card(model, metrics, last_epoch))
         (new / RECORD).write_text(json.dumps(_record([written, used]), indent=1))
-        in_ui = (new / "ui.md").read_text()
-        (new / "ui.md").unlink()
+        in_ui = with_plots_inside((new / "report.md").read_text(), new)
         is_latest = keep_run(name, new)
     folder = shared_root() / "runs" / name
     if not is_latest:

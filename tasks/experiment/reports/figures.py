@@ -8,10 +8,12 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from tasks.experiment.study.arms import SCRATCH, TRANSFER
+
 Figure = Any  # matplotlib's, which is imported where one is made
 Content = TypeVar("Content", contravariant=True)
 
-COLOURS = {"scratch": "#c0603a", "transfer": "#2a6f97"}
+COLOURS = {SCRATCH: "#c0603a", TRANSFER: "#2a6f97"}
 DPI = 110
 
 

@@ -1,7 +1,6 @@
 """Reports as pages: one Markdown template per report, and one frame that makes a self-contained HTML page of it."""
 
 import base64
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +8,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
 def write_pages(folder: Path, report: str, captions: dict[str, str], **values: Any) -> None:
-    """Write report.md, report.html (self-contained) and ui.md (Markdown with its plots inside, for Prefect's UI).
+    """Write report.md and, self-contained, report.html.
 
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
-    template = _environment().get_template(f"page.{report}.md.j2")
+    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in captions.items()}
+    written = render(f"page.{report}.md.j2", plots=plots, **values)
+    (folder / "report.md").write_text(written)
+    (folder / "report.html").write_text(to_html(with_plots_inside(written, folder)))
 
-    def write(address: Callable[[str], str]) -> str:
-        plots = {name: f"![{caption}]({address(name)})\n\n*{caption}*" for name, caption in captions.items()}
-        return template.render(plots=plots, **values)
 
-    self_contained = write(lambda name: _data_uri(folder / "plots" / f"{name}.png"))
-    (folder / "report.md").write_text(write(lambda name: f"plots/{name}.png"))
-    (folder / "ui.md").write_text(self_contained)
-    (folder / "report.html").write_text(to_html(self_contained))
+def with_plots_inside(markdown: str, folder: Path) -> str:
+    """A report.md of that folder with its plots inside, instead of beside it."""
+    for plot in (folder / "plots").glob("*.png"):
+        markdown = markdown.replace(f"(plots/{plot.name})", f"({data_uri(plot)})")
+    return markdown
 
 
 def render(template: str, **values: Any) -> str:
@@ -62,5 +62,6 @@ def _number(value: float | None) -> str:
     return "–" if value is None else str(value) if isinstance(value, int) else f"{value:#.4g}".rstrip(".")
 
 
-def _data_uri(png: Path) -> str:
+def data_uri(png: Path) -> str:
+    """The image as an address."""
     return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode()

@@ -10,6 +10,7 @@ from tasks.experiment.reports.figures import COLOURS, Figure, Plot, empty_figure
 from tasks.experiment.reports.metrics import Metrics
 from tasks.experiment.results.nights import Night, changes
 from tasks.experiment.results.pairs import Replicate
+from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
 
 NAMED_CLASSES = 20
 NAMED_NIGHTS = 10
@@ -86,13 +87,13 @@ def draw_pairs(replicates: list[Replicate]) -> Figure:
     figure, (ax,) = figure_with_axes(1, "Test accuracy, one line per seed", width=5)
     pairs = 100 * np.array([[pair["scratch"]["accuracy"], pair["transfer"]["accuracy"]] for pair in replicates])
     for replicate, (scratch, transfer) in zip(replicates, pairs, strict=True):
-        colour = COLOURS["transfer" if transfer > scratch else "scratch"]
+        colour = COLOURS[TRANSFER if transfer > scratch else SCRATCH]
         ax.plot([0, 1], [scratch, transfer], marker="o", color=colour, alpha=0.8)
         if len(replicates) <= NAMED_SEEDS:
             ax.annotate(f"seed {replicate['seed']}", (1.04, transfer), fontsize=8, va="center")
     ax.plot([0, 1], pairs.mean(0), color="black", linewidth=3, label=f"mean of {len(replicates)}")
     ax.legend(loc="lower right")
-    ax.set(xticks=[0, 1], xticklabels=list(COLOURS), xlim=(-0.2, 1.4), ylabel="accuracy in %")
+    ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylabel="accuracy in %")
     return figure
 
 
@@ -102,8 +103,8 @@ def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
     title = f"Confusion on task B's test images, mean of {len(replicates)}"
     figure, axes = figure_with_axes(2, title, width=size + 0.6, height=size)
     matrices = {
-        "scratch": [pair["scratch"]["confusion"] for pair in replicates],
-        "transfer": [pair["transfer"]["confusion"] for pair in replicates],
+        SCRATCH: [pair["scratch"]["confusion"] for pair in replicates],
+        TRANSFER: [pair["transfer"]["confusion"] for pair in replicates],
     }
     for ax, (arm, found) in zip(axes, matrices.items(), strict=True):
         counts = np.mean(found, axis=0)
@@ -149,7 +150,7 @@ def draw_nights(nights: list[Night]) -> Figure:
     figure, (ax,) = figure_with_axes(1, "Error reduction by night, with its interval", width=9)
     for number, night in enumerate(nights):
         if night.low is not None and night.high is not None:
-            ax.plot([number, number], [night.low, night.high], color=COLOURS["transfer"], linewidth=6, alpha=0.3)
+            ax.plot([number, number], [night.low, night.high], color=COLOURS[TRANSFER], linewidth=6, alpha=0.3)
         if number and (changed := changes(nights[number - 1], night)):
             ax.axvline(number - 0.5, color="grey", linestyle="--")
             text = changed[0] + (f" and {len(changed) - 1} more" if changed[1:] else "")
@@ -158,7 +159,7 @@ def draw_nights(nights: list[Night]) -> Figure:
                 textcoords="offset points", rotation=90, fontsize=7, ha="right", va="top",
             )  # fmt: skip
     estimates = [np.nan if night.estimate is None else night.estimate for night in nights]
-    ax.plot(estimates, marker="o", color=COLOURS["transfer"])
+    ax.plot(estimates, marker="o", color=COLOURS[TRANSFER])
     ax.axhline(0, color="black", linewidth=0.8)
     shown = range(0, len(nights), -(-len(nights) // NAMED_NIGHTS))
     ax.set(xticks=list(shown), xticklabels=[nights[number].date for number in shown])
@@ -172,7 +173,7 @@ def draw_disagreements(
     """Images that one arm got right and the other wrong (first seed); up to eight of each."""
     figure = empty_figure(9, 3.4)
     grid = figure.subplots(2, 8)
-    for row, (winner, loser) in zip(grid, (("transfer", "scratch"), ("scratch", "transfer")), strict=True):
+    for row, (winner, loser) in zip(grid, ((TRANSFER, SCRATCH), (SCRATCH, TRANSFER)), strict=True):
         found = np.flatnonzero(right[winner] & ~right[loser])
         for ax in row:
             ax.axis("off")

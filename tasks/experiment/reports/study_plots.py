@@ -9,6 +9,7 @@ from tasks.experiment.reports.figures import COLOURS, Figure, Plot, figure_with_
 from tasks.experiment.reports.plots import DATA, PAIRS, Reported
 from tasks.experiment.results.comparisons import ArmComparison, BudgetComparisons, ClassComparison
 from tasks.experiment.results.verdicts import Claim
+from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
 
 CLAIM_COLOURS: dict[Claim, str] = {
     "helps": "#2a6f97",
@@ -76,7 +77,7 @@ def draw_budgets(found: BudgetComparisons) -> Figure:
     figure, (ax,) = figure_with_axes(1, "How many labelled images is transfer worth?", width=8, height=4.4)
     curve, at = found["curve"], found["at"]
     budgets = [point["samples"] for point in curve]
-    bands = {"scratch": [point["scratch"] for point in curve], "transfer": [point["transfer"] for point in curve]}
+    bands = {SCRATCH: [point["scratch"] for point in curve], TRANSFER: [point["transfer"] for point in curve]}
     for arm, band in bands.items():
         mean, low, high = np.array([[b["accuracy"], b["low"], b["high"]] for b in band], float).T  # None: NaN
         ax.plot(budgets, 100 * mean, "o-", color=COLOURS[arm], label=arm)
@@ -103,10 +104,12 @@ def draw_pixels(runs: pd.DataFrame) -> Figure:
     names = {"standardize": "standardized", "none": "raw"}
     for ax, (kind, name) in zip(axes, names.items(), strict=True):
         wide = 100 * runs[runs.normalization == kind].pivot(index="seed", columns="arm", values="accuracy")
-        for pair in wide[["scratch", "transfer"]].to_numpy():
-            ax.plot([0, 1], pair, color=COLOURS["transfer" if pair[1] > pair[0] else "scratch"], alpha=0.5)
-        ax.plot([0, 1], wide[["scratch", "transfer"]].mean(), "o-", color="black", linewidth=3, label="mean")
-        ax.set(title=f"{name} pixels", xticks=[0, 1], xticklabels=["scratch", "transfer"], xlim=(-0.2, 1.2))
+        pairs = wide[list(PAIR)].to_numpy()
+        for scratch, transfer in pairs:
+            colour = COLOURS[TRANSFER if transfer > scratch else SCRATCH]
+            ax.plot([0, 1], [scratch, transfer], color=colour, alpha=0.5)
+        ax.plot([0, 1], pairs.mean(0), "o-", color="black", linewidth=3, label="mean")
+        ax.set(title=f"{name} pixels", xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.2))
     lowest = 100 * runs.accuracy.min()
     for ax in axes:
         ax.set(ylim=(lowest - 1, 100))
