@@ -1,6 +1,6 @@
 """Does the answer still stand? A night's result beside those of the nights before it.
 
-A night is a run that computed everything anew; only nights of the same experiment and the same seeds are compared.
+A night is a run that recomputed everything; only nights of the same experiment and the same seeds are compared.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Night(BaseModel):
-    """What one night came to: error reduction in percent with its interval, the weights' digests, what made them."""
+    """One night's result: error reduction in percent with its interval, the weights' digests, what made them."""
 
     model_config = ConfigDict(frozen=True)
     run: str
@@ -68,7 +68,7 @@ def typical_interval(nights: list[Night]) -> tuple[float, float] | None:
 
 
 def changes(before: Night, after: Night) -> list[str]:
-    """What made the results and is not the same: versions as `keras 3.14 → 3.15`, modules by name."""
+    """What made the results and has changed: versions as `keras 3.14 → 3.15`, modules by name."""
     named = []
     for name in sorted(before.made_with.keys() | after.made_with.keys()):
         old, new = before.made_with.get(name), after.made_with.get(name)
