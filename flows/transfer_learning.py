@@ -6,7 +6,7 @@ from prefect.runtime import flow_run
 from tasks.download import open_data, open_source
 from tasks.evaluate import evaluate
 from tasks.experiment.networks.models import Models
-from tasks.experiment.results.nights import earlier_nights
+from tasks.experiment.reports.metrics import earlier_nights
 from tasks.experiment.settings import Experiment, Keep, Refresh, Replicates, Seed
 from tasks.normalize import starts
 from tasks.orchestration.command_line import run_from_command_line

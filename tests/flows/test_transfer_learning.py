@@ -89,7 +89,7 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
     # And a second night, which keeps as many runs as it was told to.
     metrics, _ = run(refresh=True, keep=1)
     assert metrics["verdict"]["name"] == "Reproduced"
-    assert (artifacts / "latest/plots/history.png").exists()
+    assert (artifacts / "latest/plots/nights.png").exists()
     assert "bit for bit" in (artifacts / "latest/report.md").read_text()
     assert len(list((artifacts / "runs").iterdir())) == 1
     metrics, states = run()
@@ -131,7 +131,7 @@ def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artif
     )
     assert done.stderr.count("Cached") == 5 + 3 * 2
     assert done.stdout.splitlines()[-1] == "set()"
-    assert answer(first) in done.stdout
+    assert answer(first["error_reduction"]) in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,23 @@ def arms(experiment: Experiment) -> tuple[Arm, ...]:
     """All arms, scratch and transfer first. Another arm is another line."""
     layers, epochs, frozen = experiment.reusable_layers, experiment.target_epochs, experiment.frozen_epochs
     fewer = range(1, layers or 1)
+    schedule = f"frozen for the first {frozen} of {epochs} epochs"
+    own = "the hidden layers of this seed's scratch network, which is therefore trained on task B twice as long"
     return (
-        Arm(name=SCRATCH, body="random", layers=0, frozen_epochs=0),
-        Arm(name=TRANSFER, body="A", layers=layers, frozen_epochs=frozen),
-        Arm(name="fine-tune", body="A", layers=layers, frozen_epochs=0),
-        Arm(name="probe", body="A", layers=layers, frozen_epochs=epochs),
-        Arm(name="random body", body="random", layers=layers, frozen_epochs=frozen),
-        Arm(name=SELF_TRANSFER, body="B", layers=layers, frozen_epochs=frozen),
-        *(Arm(name=f"first {n}, fine-tuned", body="A", layers=n, frozen_epochs=0) for n in fewer),
-        *(Arm(name=f"first {n}, frozen", body="A", layers=n, frozen_epochs=epochs) for n in fewer),
+        Arm(name=SCRATCH, body="random", layers=0, frozen_epochs=0, says="random initial weights"),
+        Arm(name=TRANSFER, body="A", layers=layers, frozen_epochs=frozen, says=f"A's hidden layers, {schedule}"),
+        Arm(name="fine-tune", body="A", layers=layers, frozen_epochs=0, says="A's hidden layers, never frozen"),
+        Arm(name="probe", body="A", layers=layers, frozen_epochs=epochs, says="A's hidden layers, frozen throughout"),
+        Arm(name="random body", body="random", layers=layers, frozen_epochs=frozen, says=f"random layers, {schedule}"),
+        Arm(name=SELF_TRANSFER, body="B", layers=layers, frozen_epochs=frozen, says=f"{own}; {schedule}"),
+        *(_first_layers(n, "fine-tuned", 0) for n in fewer),
+        *(_first_layers(n, "frozen", epochs) for n in fewer),
     )
+
+
+def _first_layers(n: int, how: str, frozen_epochs: int) -> Arm:
+    says = f"only A's first {f'{n} hidden layers' if n > 1 else 'hidden layer'}, {how}"
+    return Arm(name=f"first {n}, {how}", body="A", layers=n, frozen_epochs=frozen_epochs, says=says)
 
 
 def pair_plan(experiment: Experiment, *, resample: bool) -> Plan:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from tasks.experiment.networks.recipe import Training
 from tasks.storage.artifacts import Handle
 
@@ -11,12 +13,14 @@ class Arm(Handle):
 
     body: whose hidden layers it starts from: "A", "B" (this seed's scratch network) or "random" (nobody's).
     layers: how many hidden layers, from the first (None: all), are the body's, and frozen for `frozen_epochs`.
+    says: what the arm is, for the study's readers; it is in no cache key, for it changes nothing that is trained.
     """
 
     name: str
     body: Literal["random", "A", "B"]
     layers: int | None
     frozen_epochs: int
+    says: str = Field(exclude=True)
 
 
 class Trial(Handle):

@@ -55,7 +55,7 @@ def run_trials(problem: Problem, plan: Plan, seed: int, model_A: Any) -> tuple[l
         rows.append(
             _describe(problem, plan, trial.arm)
             | {"layers": layers, "samples": len(subset), "seed": seed}
-            | {"accuracy": scores["accuracy"], "loss": scores["loss"] if model else None, "diverged": model is None}
+            | {**scores, "diverged": model is None}
         )
         if trial.keep and model:
             kept[trial.arm.name] = model

@@ -21,6 +21,17 @@ def test_the_arms_are_the_controls_that_were_asked_for() -> None:
     }
 
 
+def test_every_arm_says_what_it_is_in_words_of_its_own() -> None:
+    said = [arm.says for arm in arms(EXPERIMENT)]
+    assert len(set(said)) == len(said)
+    assert said[1] == "A's hidden layers, frozen for the first 4 of 20 epochs"
+    assert said[-2:] == ["only A's first hidden layer, frozen", "only A's first 2 hidden layers, frozen"]
+
+
+def test_what_an_arm_says_is_in_no_cache_key() -> None:
+    assert "says" not in full_plan(EXPERIMENT, resample=True).model_dump_json()
+
+
 def test_one_hidden_layer_has_no_fewer_layers_to_reuse() -> None:
     assert not [arm for arm in arms(EXPERIMENT.vary(hidden_layers=1)) if arm.name.startswith("first")]
 
