@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.experiment.data.splits import Problem
+from tasks.experiment.networks.model_files import weights_digest
 from tasks.experiment.networks.models import Models
 from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import (
@@ -18,7 +19,7 @@ from tasks.experiment.reports.metrics import (
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
 from tasks.experiment.reports.sentences import answer, distinction
-from tasks.experiment.results.nights import Night, judge, weights_digest
+from tasks.experiment.results.nights import Night, judge
 from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.scores import decide
 from tasks.experiment.settings import Experiment

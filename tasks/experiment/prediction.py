@@ -26,7 +26,7 @@ def predict_files(model_file: Path, files: list[Path]) -> list[Prediction]:
 
     Raises UnusableInputError if the model or an image can't be read, or if the model does not classify images.
     """
-    from tasks.experiment.networks.bodies import load_trained
+    from tasks.experiment.networks.model_files import load_trained
     from tasks.experiment.results.scores import decide, predict
 
     pictures = [read_image(file) for file in files]

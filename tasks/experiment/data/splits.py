@@ -150,3 +150,17 @@ def _save(stage: str, parts: dict[str, Examples]) -> Artifact:
     """Store examples by part; rows of "test" count in the test images, all others in the training images."""
     arrays = {f"{part}_{what}": getattr(parts[part], what) for part in parts for what in ("rows", "labels")}
     return save(stage, lambda folder: np.savez(folder / "examples.npz", **arrays))
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What one network is trained on.
+
+    images: uint8, (images, *shape of one), of which `training` and `validation` name rows; an array, or a tensor, of
+    which several training runs then share one copy. classes: how many there are.
+    """
+
+    images: Any
+    training: Examples
+    validation: Examples
+    classes: int
