@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, fi
 
 from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.class_names import class_numbers
+from tasks.experiment.data.splits import Target
 from tasks.experiment.networks.architectures import NETWORKS
 from tasks.experiment.networks.recipe import NetworkKind, Training
 
@@ -112,12 +113,10 @@ class Experiment(Settings):
             class_numbers(names, fashion_mnist.CLASS_NAMES)
         return names
 
-    def target_numbers(self, classes: tuple[str, ...]) -> tuple[int, ...]:
-        """Task B's classes as numbers, given the names of all classes; of two (negative, positive).
-
-        Raises UnusableInputError if there is no such class, or if one is named twice.
-        """
-        return class_numbers(self.target_classes, classes)
+    @property
+    def target(self) -> Target:
+        """What is wanted as task B."""
+        return Target(classes=self.target_classes, samples=self.target_samples, balanced=self.balanced)
 
     @property
     def target_images(self) -> int:
@@ -141,7 +140,7 @@ class Experiment(Settings):
 
     def all_target_classes(self, classes: tuple[str, ...]) -> list[tuple[int, ...]]:
         """All pairs of target classes, this experiment's own one as it is."""
-        own = self.target_numbers(classes)
+        own = class_numbers(self.target_classes, classes)
         pairs = itertools.combinations(range(len(classes)), 2)
         return [own if set(pair) == set(own) else pair for pair in pairs]
 

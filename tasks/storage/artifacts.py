@@ -21,10 +21,19 @@ class DamagedArtifactError(RuntimeError):
     """A file of an artifact is missing or not what its manifest says."""
 
 
-class Artifact(BaseModel):
-    """The handle that travels between tasks: where the folder is, relative to the artifacts root, and its digest."""
+class Handle(BaseModel):
+    """What travels between tasks: never data, but what names them. Frozen, and strict about names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def is_intact(self) -> bool:
+        """Whether all that it names is there and undamaged: its artifacts, and the handles in it."""
+        return all(part.is_intact() for _, part in self if isinstance(part, Handle))
+
+
+class Artifact(Handle):
+    """Where an artifact's folder is, relative to the artifacts root, and its digest."""
+
     path: str = Field(pattern=r"^store/\w+/[0-9a-f]{16}$")
     digest: str = Field(pattern=r"^[0-9a-f]{64}$")
 
@@ -126,6 +135,11 @@ def save(stage: str, write: Callable[[Path], None]) -> Artifact:
         artifact.keep(new, temporary / "damaged")
     artifact.share()
     return artifact
+
+
+def is_store_empty() -> bool:
+    """Whether nothing was ever stored on this machine."""
+    return not (artifacts_root() / "store").exists()
 
 
 def copy_files(artifact: Artifact, target: Path) -> None:

@@ -156,7 +156,7 @@ def roofline(task: SourceTask, figures: list[Row]) -> list[Row]:
     )
     kernels = [784 * 100, 100 * 100, 100 * 100, 100 * 8]
     # Forward and weight gradients for every layer, input gradients for all but the first: 2 FLOP a weight each.
-    flop = len(task.data.train) * 2 * (3 * sum(kernels) - kernels[0])
+    flop = len(task.data.training) * 2 * (3 * sum(kernels) - kernels[0])
     rate = flop / figures[2]["seconds"]
     return [
         {"what": f"float32 GEMM peak, {CORES} cores, GFLOP/s", "value": peak / 1e9},

@@ -124,7 +124,7 @@ def test_constant_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     rows = np.arange(100, dtype=np.int32)
     examples = Examples(rows, rows % 2)
     data = TrainingData(images, examples, examples, classes=2)
-    _, epochs = train_network(PixelsBlueprint(pixels), data, QUICK.scratch_training, 1, problem="B")
+    _, epochs = train_network(PixelsBlueprint(pixels), data, QUICK.scratch_training, 1, task="B")
     assert all(np.isfinite(list(vars(epoch).values())).all() for epoch in epochs)
 
 

@@ -117,14 +117,14 @@ def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> Non
     )  # fmt: skip
     assert [event["payload"]["name"] for event in events] == ["Regressed"]
 
-    history = served.post("artifacts/filter", {"artifacts": {"key": {"any_": ["history"]}}, "sort": "CREATED_DESC"})
-    assert [artifact["description"].split(":")[0] for artifact in history] == [
+    shown = served.post("artifacts/filter", {"artifacts": {"key": {"any_": ["nights"]}}, "sort": "CREATED_DESC"})
+    assert [artifact["description"].split(":")[0] for artifact in shown] == [
         "Regressed",
         "Drifted",
         "Reproduced",
         "First",
     ]
-    assert "data:image/png;base64" in history[0]["data"]
+    assert "data:image/png;base64" in shown[0]["data"]
     nights = [path for path in (served.folder / "artifacts/runs").iterdir() if path.name.startswith("nightly")]
     assert len(nights) == 3
 

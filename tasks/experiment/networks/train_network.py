@@ -31,13 +31,13 @@ def train_network(
     training: Training,
     seed: int,
     *,
-    problem: Literal["A", "B"],
+    task: Literal["A", "B"],
     body: Body = RANDOM,
     on_epoch: OnEpoch = lambda number, epoch: None,
 ) -> tuple[Network, list[Epoch]]:
     """A trained Keras model, compiled so that `evaluate` and `fit` work, and its epochs.
 
-    All networks of one seed and problem see the same images in the same order.
+    All networks of one seed and task see the same images in the same order.
 
     Raises DivergedError when a loss is not finite.
     """
@@ -51,7 +51,7 @@ def train_network(
         model,
         data,
         training,
-        order=generator(seed, f"order/{problem}"),
+        order=generator(seed, f"order/{task}"),
         frozen_layers=tuple(layer.name for layer in hidden_layers(model)[: body.layers]),
         on_epoch=on_epoch,
     )

@@ -51,12 +51,12 @@ def train(
     constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
     weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
     rates = _learning_rates(model, training, frozen_layers)
-    steps, capacity = (math.ceil(count / training.batch_size) for count in (len(data.train), len(images)))
+    steps, capacity = (math.ceil(count / training.batch_size) for count in (len(data.training), len(images)))
     at_once = min(EPOCHS_AT_ONCE, capacity // steps)
     epochs: list[Epoch] = []
     while len(epochs) < training.epochs:
         now = min(at_once, training.epochs - len(epochs))
-        batches = _in_batches([shuffled(data.train, order) for _ in range(now)], training.batch_size, len(images))
+        batches = _in_batches([shuffled(data.training, order) for _ in range(now)], training.batch_size, len(images))
         now_rates = tf.constant(rates[len(epochs) : len(epochs) + EPOCHS_AT_ONCE])
         weights, figures = program(images, batches, validation, tf.constant(now), now_rates, weights, constants)
         for figure in figures.numpy()[:now].tolist():

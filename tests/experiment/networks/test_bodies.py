@@ -40,7 +40,7 @@ def body(model_file: Path) -> Any:
 
 
 def trained_on(body: Any, training: Training) -> tuple[Any, list[Epoch]]:
-    return train_network(BodyBlueprint(body), DATA, training, 5, problem="B", body=Body(body))
+    return train_network(BodyBlueprint(body), DATA, training, 5, task="B", body=Body(body))
 
 
 def test_the_body_gives_what_the_layer_of_the_file_does_on_raw_pixels(model_file: Path, body: Any) -> None:
@@ -87,7 +87,7 @@ def test_its_effect_is_visible(body: Any) -> None:
     """Ten epochs of 100 images: with a body that knows other digits far fewer errors than without."""
     tuned = TRAINING.model_copy(update={"frozen_epochs": 2})
     _, with_body = trained_on(body, tuned)
-    _, without = train_network(BodyBlueprint(body), DATA, tuned, 5, problem="B", body=RANDOM)
+    _, without = train_network(BodyBlueprint(body), DATA, tuned, 5, task="B", body=RANDOM)
     assert with_body[-1].validation_accuracy > without[-1].validation_accuracy + 0.1
 
 

@@ -51,8 +51,8 @@ def test_weights_equal_keras_fit_on_the_same_batches(classes: int, samples: int,
     for epoch in history:
         shuffled = order.permutation(samples)
         fitted = theirs.fit(
-            given.images[given.train.rows[shuffled]],
-            given.train.labels[shuffled],
+            given.images[given.training.rows[shuffled]],
+            given.training.labels[shuffled],
             batch_size=32,
             shuffle=False,
             verbose=0,
