@@ -45,14 +45,14 @@ def same_layers(one: Network, other: Network) -> list[bool]:
 def test_a_body_is_where_its_layers_start_and_they_are_frozen(
     body: Body, as_in_A: list[bool], as_initial: list[bool]
 ) -> None:
-    model, _ = train_network(PixelsBlueprint(PIXELS), DATA, TRAINING, 3, problem="B", body=body)
+    model, _ = train_network(PixelsBlueprint(PIXELS), DATA, TRAINING, 3, task="B", body=body)
     assert same_layers(model, A) == as_in_A
     assert same_layers(model, build_network(TRAINING, 2, PIXELS, seed=3)) == as_initial
 
 
 def test_seeds_and_problems_have_their_own_order_of_images_and_keras_can_go_on() -> None:
     free = TRAINING.model_copy(update={"frozen_epochs": 0})
-    trained = [train_network(PixelsBlueprint(PIXELS), DATA, free, 3, problem=name)[0] for name in ("A", "A", "B")]
+    trained = [train_network(PixelsBlueprint(PIXELS), DATA, free, 3, task=name)[0] for name in ("A", "A", "B")]
     assert same_layers(trained[0], trained[1]) == [True, True]
     assert same_layers(trained[0], trained[2]) == [False, False]
     trained[0].fit(DATA.images, DATA.train.labels, verbose=0)
