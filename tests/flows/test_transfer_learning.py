@@ -13,9 +13,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.transfer_learning import transfer_learning
 from tasks.download import download
-from tasks.experiment.data import mirrors
-from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.fashion_mnist import NAME
+from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.reports.sentences import answer
 from tasks.storage.roots import ROOT
 from tests.support import flow_runs
@@ -101,7 +99,8 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
 
 def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> None:
     run()
-    data = mirrors.fetch()
+    mirrors.fetch()
+    data = fashion_mnist.data_set()
     labels = data.labels("test")
     kept = (labels == 0) | (labels == 2)
     np.savez(tmp_path / "test.npz", x=data.images("test")[kept], y=(labels[kept] == 2).astype(np.int32))
@@ -163,7 +162,7 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
     good, attempts = mirror[path], []
     fetch = mirrors.fetch
 
-    def counted(progress: object) -> DataSet:
+    def counted(progress: object) -> list[Path]:
         attempts.append(mirror[path][0])
         try:
             return fetch()
@@ -175,7 +174,7 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
 
     @flow
     def only_download() -> None:
-        download.with_options(retry_delay_seconds=0)(NAME, None)
+        download.with_options(retry_delay_seconds=0)(fashion_mnist.NAME, None)
 
     mirror[path] = (404, b"")
     with pytest.raises(mirrors.NoDataError):

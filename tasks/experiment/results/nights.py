@@ -3,12 +3,8 @@
 A night is a run that recomputed everything; only nights of the same experiment and the same seeds are compared.
 """
 
-import hashlib
-import io
-import zipfile
-from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -76,18 +72,3 @@ def changes(before: Night, after: Night) -> list[str]:
             is_code = name.split(".")[0] == "tasks"
             named.append(name if is_code else f"{name} {old or 'not used'} → {new or 'not used'}")
     return named
-
-
-def weights_digest(model: Path) -> str:
-    """A digest of a .keras file's weights alone: names, shapes and every bit, whatever Keras wrote around them."""
-    import h5py
-
-    digest = hashlib.sha256()
-
-    def add(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            digest.update(f"{name} {item.dtype} {item.shape} ".encode() + item[()].tobytes())
-
-    with zipfile.ZipFile(model) as parts, h5py.File(io.BytesIO(parts.read("model.weights.h5"))) as weights:
-        weights.visititems(add)
-    return digest.hexdigest()[:16]
