@@ -31,9 +31,8 @@ VERDICTS = get_args(Verdict.model_fields["name"].annotation)
 SILENCE = timedelta(seconds=90)  # three heartbeats of pyproject.toml's [tool.prefect.flows]
 WEBHOOK = "headstart"  # the Webhook block with the address
 OLD_WEBHOOK = "headstart_webhook"  # the variable that had it before, for everyone to read
-# Prefect evaluates an event again, for all automations, when its database was locked for one of them: without a pause
-# the webhook would be called up to four times for one event.
-PAUSE = timedelta(minutes=5)
+BAD = ("Failed", "TimedOut", "Crashed", "Regressed")  # ends of a run that the webhook is told of
+PAUSE = timedelta(minutes=5)  # a run is told of once, however many states, or retries of Prefect's, its end takes
 # Slack, Mattermost and others show `text`.
 PAYLOAD = """{"text": {{ ("headstart: " ~ flow_run.name ~ " " ~ flow_run.state.name ~ ". "
  ~ (flow_run.state.message or "") ~ " " ~ (flow_run | ui_url)) | tojson }}}"""
@@ -89,7 +88,9 @@ def create_automations() -> None:
             trigger=_trigger(
                 posture=Posture.Proactive,
                 after={"prefect.flow-run.Pending", "prefect.flow-run.heartbeat"},
-                expect=_events("heartbeat", "Completed", "Failed", "TimedOut", "Crashed", "Cancelled", *VERDICTS),
+                # Bad ends are left to the other automation: Prefect evaluates an event for all automations again, up to
+                # four times, if SQLite was locked for one of them. A run that has ended can't become Crashed anyway.
+                expect=_events("heartbeat", "Completed", "Cancelled", *(set(VERDICTS) - set(BAD))),
                 within=SILENCE,
             ),
             actions=[
@@ -113,7 +114,7 @@ def create_automations() -> None:
                 description=f"Calls the webhook of the block {WEBHOOK}, once a run and {PAUSE.seconds // 60} minutes.",
                 trigger=_trigger(
                     posture=Posture.Reactive,
-                    expect=_events("Failed", "TimedOut", "Crashed", "Regressed"),
+                    expect=_events(*BAD),
                     within=PAUSE,
                 ),
                 actions=[CallWebhook(block_document_id=block.id, payload=PAYLOAD)],

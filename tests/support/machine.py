@@ -23,7 +23,7 @@ QUICK = {"source_epochs": 1, "target_epochs": 3, "frozen_epochs": 1}
 LONG = QUICK | {"source_epochs": 1000}  # minutes
 Value = TypeVar("Value")
 PATIENCE = 60.0  # seconds for an answer from a server on a busy machine
-PASSWORD = "headstart", "known to the tests"
+PASSWORD = "me", "secret"  # as in docs/machines.md
 
 
 def until(condition: Callable[[], Value], seconds: float, what: str) -> Value:
