@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.test_kill import assert_latest_is_whole, assert_nothing_lost, kept
-from tests.support.runs import QUICK, Life, Lives, run, until
+from tests.faults.checks import assert_latest_is_whole, assert_nothing_lost, is_stopped, kept
+from tests.support.processes import until
+from tests.support.runs import QUICK, Life, Lives, run_experiment
 
 
 def all_end(lives: list[Life]) -> Counter[str]:
@@ -52,7 +53,7 @@ def test_different_parameters(count: int, lives: Lives, tmp_path: Path, monkeypa
     assert_latest_is_whole(artifacts)
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
     for n, life in zip(samples, at_once, strict=True):
-        metrics, states = run(experiment=QUICK.model_copy(update={"target_samples": n}))
+        metrics, states = run_experiment(experiment=QUICK.model_copy(update={"target_samples": n}))
         assert metrics == life.metrics
         assert set(states.values()) == {"Cached"}
 
@@ -70,16 +71,13 @@ def test_holder_of_a_lock(
         record.unlink()
     environment = {"HEADSTART_ARTIFACTS": artifacts_copy}
     holder = lives.start(tmp_path, environment, freeze_at="open w .*/artifact/scores.json")
-    until(lambda: is_stopped(holder.pid))
+    until(lambda: is_stopped(holder.pid), "the first flow has stopped with the lock")
     waiting = lives.start(tmp_path, environment)
-    until(lambda: "Task run 'evaluate' - Something else is making this now: waiting" in waiting.log)
+    waits = "Task run 'evaluate' - Something else is making this now: waiting"
+    until(lambda: waits in waiting.log, "the second flow waits for the lock")
     os.kill(holder.pid, signal.SIGKILL if "kill" in how else signal.SIGCONT)
     assert holder.end() == (-9 if "kill" in how else 0)
     assert waiting.end() == 0
     assert waiting.computed == (["evaluate"] if "kill" in how else [])
     assert waiting.metrics == baseline[1]
     assert_nothing_lost(artifacts_copy, baseline)
-
-
-def is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

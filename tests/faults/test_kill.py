@@ -1,15 +1,14 @@
 """kill -9 at every stage's boundaries and inside every stage's writing, by the run itself just before a step."""
 
 import gzip
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.support.runs import Lives, run
+from tests.faults.checks import SMALL, assert_nothing_lost
+from tests.support.runs import Lives
 
-SMALL = "t10k-labels-idx1-ubyte"
 SHELVES = {"split": "split_B"}  # which shelf of the store a stage writes last; others are named like the stage
 WRITTEN = {
     "normalize": ["pixels.npz"],
@@ -40,30 +39,6 @@ PUBLISHING = {
     "before the link is replaced": "os.rename .* -> .*/latest$",
     "after the link is replaced": r"os.rmdir .*\.new/",
 }
-
-
-def assert_latest_is_whole(artifacts: Path) -> None:
-    """`latest` is there, and has all the files that a run folder has."""
-    latest = (artifacts / "latest").resolve(strict=True)
-    names = {str(file.relative_to(latest)) for file in latest.rglob("*") if file.is_file()}
-    assert {"metrics.json", "report.html", "report.md", "plots/pairs.png", "models/B_on_A.keras"} <= names
-    assert all((latest / name).stat().st_size for name in names)
-
-
-def kept(artifacts: Path) -> set[str]:
-    """All that is in the artifacts folder, but run folders and Prefect's notes of failures (named by a hash only)."""
-    paths = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*")}
-    return {path for path in paths if not re.match(r"runs/|cache/[0-9a-f]{32}$", path)}
-
-
-def assert_nothing_lost(artifacts: Path, baseline: tuple[Path, dict], **parameters: object) -> None:
-    """An undisturbed run gives the metrics that it would have given, and leaves what it would have left."""
-    assert_latest_is_whole(artifacts)
-    metrics, _ = run(**parameters)
-    assert metrics == baseline[1]
-    assert_latest_is_whole(artifacts)
-    assert kept(artifacts) == kept(baseline[0])
-    assert all(len(list(folder.iterdir())) > 3 for folder in (artifacts / "runs").iterdir())
 
 
 @pytest.mark.fault("kill -9 in {stage}, {moment}", "a re-run gives the same metrics; nothing is left over")

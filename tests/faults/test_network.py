@@ -14,7 +14,7 @@ from tasks.download import download
 from tasks.experiment.data import mirrors
 from tasks.experiment.data.fashion_mnist import FILES, NAME, is_valid
 from tasks.experiment.data.mirrors import NoDataError, TransientNoDataError, fetch
-from tests.faults.test_kill import SMALL
+from tests.faults.checks import SMALL
 
 Answer = Callable[[socket.socket, bytes], None]
 

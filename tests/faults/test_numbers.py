@@ -13,7 +13,7 @@ from tasks.experiment.data.fashion_mnist import FILES
 from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.data.splits import Examples
 from tasks.normalize import normalize
-from tests.support.runs import QUICK, run
+from tests.support.runs import QUICK, run_experiment
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 DATA = DataSet(classes=("a", "b"), image_shape=(28, 28), validation_images=5_000)
@@ -39,7 +39,7 @@ def trained(artifacts: Path) -> set[Path]:
 def test_refused(settings: dict[str, Any], says: str, artifacts_copy: Path) -> None:
     before = trained(artifacts_copy)
     with pytest.raises(ValueError, match=says):
-        run(experiment=QUICK.model_copy(update=settings), seed=7)
+        run_experiment(experiment=QUICK.model_copy(update=settings), seed=7)
     assert trained(artifacts_copy) == before
 
 
@@ -51,7 +51,7 @@ def test_diverging(rate: float, artifacts_copy: Path, caplog: pytest.LogCaptureF
     with pytest.raises(
         ArithmeticError, match=rf"train_A seed 4[23]: .*diverged; give a lower learning_rate than {rate:g}"
     ):
-        run(experiment=experiment)
+        run_experiment(experiment=experiment)
 
 
 @pytest.mark.slow
@@ -61,8 +61,8 @@ def test_diverging(rate: float, artifacts_copy: Path, caplog: pytest.LogCaptureF
 def test_one_seed_diverges(artifacts_copy: Path) -> None:
     experiment = QUICK.model_copy(update={"normalization": "none", "target_epochs": 20})
     with pytest.raises(ArithmeticError, match="train_B_scratch seed 63: the loss is"):
-        run(experiment=experiment, seed=62)
-    metrics, states = run(experiment=experiment, seed=62, replicates=1)
+        run_experiment(experiment=experiment, seed=62)
+    metrics, states = run_experiment(experiment=experiment, seed=62, replicates=1)
     assert metrics["replicates"][0]["seed"] == 62
     assert {state for name, state in states.items() if "seed" in name} == {"Cached"}
 
@@ -85,7 +85,7 @@ def test_one_seed_diverges(artifacts_copy: Path) -> None:
     ids=str,
 )
 def test_odd_but_valid(settings: dict[str, Any], artifacts_copy: Path) -> None:
-    metrics, _ = run(experiment=QUICK.model_validate(QUICK.model_dump() | settings), replicates=1)
+    metrics, _ = run_experiment(experiment=QUICK.model_validate(QUICK.model_dump() | settings), replicates=1)
     for arm in ("scratch", "transfer"):
         scores = metrics["replicates"][0][arm]
         (a, b), (c, d) = scores["confusion"]
@@ -98,7 +98,7 @@ def test_odd_but_valid(settings: dict[str, Any], artifacts_copy: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.fault("seeds at the end of their range", "they run")
 def test_last_seed(artifacts_copy: Path) -> None:
-    assert run(seed=2**31, replicates=1)[0]["replicates"][0]["seed"] == 2**31
+    assert run_experiment(seed=2**31, replicates=1)[0]["replicates"][0]["seed"] == 2**31
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tasks.experiment.data.fashion_mnist import FILES, is_valid
-from tests.faults.test_kill import SMALL, assert_latest_is_whole, assert_nothing_lost, kept
-from tests.support.runs import Lives, run
+from tests.faults.checks import SMALL, assert_latest_is_whole, assert_nothing_lost, kept
+from tests.support.runs import Lives, run_experiment
 
 SHELVES = {
     "normalize": ["pixels.npz", "manifest.json"],
@@ -92,7 +92,7 @@ def test_damaged_record(
 ) -> None:
     damage(next(artifacts_copy.glob(f"cache/{stage}-*")), how)
     assert_heals(how, lives, artifacts_copy, baseline, tmp_path)
-    assert set(run()[1].values()) == {"Cached"}
+    assert set(run_experiment()[1].values()) == {"Cached"}
 
 
 def rewrite(record: Path, **changes: object) -> None:
@@ -129,7 +129,7 @@ def test_untrue_record(what: str, artifacts_copy: Path, baseline: tuple[Path, di
         case "that asks for another serializer":
             one.write_text(json.dumps(written | {"metadata": written["metadata"] | {"serializer": {"type": "json"}}}))
     assert_nothing_lost(artifacts_copy, baseline)
-    assert set(run()[1].values()) == {"Cached"}
+    assert set(run_experiment()[1].values()) == {"Cached"}
 
 
 @pytest.mark.fault("{what} put in place of a model", "it is noticed and made again; metrics as before")
@@ -180,7 +180,7 @@ def test_damaged_data(
 @pytest.mark.parametrize("how", DAMAGES[:5])
 def test_damaged_run_folder(how: str, artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
     damage(artifacts_copy / "latest" / "metrics.json", how)
-    assert run()[0] == baseline[1]
+    assert run_experiment()[0] == baseline[1]
     assert_latest_is_whole(artifacts_copy)
 
 
@@ -190,7 +190,7 @@ def test_moved(
 ) -> None:
     artifacts_copy.rename(tmp_path / "elsewhere")
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "elsewhere"))
-    metrics, states = run()
+    metrics, states = run_experiment()
     assert metrics == baseline[1]
     assert set(states.values()) == {"Cached"}
     assert not artifacts_copy.exists()
@@ -208,7 +208,7 @@ def test_latest_is_not_a_link(
         (latest / "mine").touch()
     else:
         latest.write_text("mine")
-    assert run()[0] == baseline[1]
+    assert run_experiment()[0] == baseline[1]
     assert f"{latest} is not a link" in caplog.text
     assert (latest / "mine").exists() if "folder" in what else latest.read_text() == "mine"
 
@@ -255,6 +255,6 @@ def test_disk_full(
     assert "No space left on device" in life.result["message"]
     assert not (artifacts / "latest").exists()
     subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
-    assert run()[0] == baseline[1]
+    assert run_experiment()[0] == baseline[1]
     assert kept(artifacts) == kept(baseline[0])
     assert_latest_is_whole(artifacts)

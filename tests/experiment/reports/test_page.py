@@ -9,8 +9,8 @@ import pytest
 
 from tasks.experiment.reports.card import model_card
 from tasks.experiment.reports.page import to_html, write_pages
+from tasks.experiment.settings import Experiment
 from tasks.experiment.study.answers import answer_questions, tabulate
-from tests.experiment.study.test_answers import EXPERIMENT, rows  # noqa: F401 (fixture)
 
 NAMES = ("left|right", "two\nlines", "C:\\x", "\\|", "|---|", "|\n|---|\n|", "<b>", "plain", "8", "9")
 SHOWN = ("left|right", "two lines", "C:\\x", "\\|", "|---|", "| |---| |", "<b>", "plain", "8", "9")
@@ -44,7 +44,7 @@ class Tables(HTMLParser):
 def metrics() -> dict[str, Any]:
     """What the tables are made of, of a data set whose classes have odd names."""
     counts = [{"class": name, "training": 10 + i, "validation": 1, "test": 2} for i, name in enumerate(NAMES)]
-    experiment = EXPERIMENT.vary(dataset="one|other.npz", target_classes=(0, 2))
+    experiment = Experiment().vary(dataset="one|other.npz", target_classes=(0, 2))
     images = {task: {"training": 90, "validation": 9, "test": 9} for task in ("A", "B")}
     return {
         "data": {"classes": counts, "notes": [], "image_shape": [8, 8], "images": images,
@@ -54,12 +54,12 @@ def metrics() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_name_stays_in_its_cell_of_the_study(metrics: dict, rows: list[dict], tmp_path: Path) -> None:  # noqa: F811
+def test_a_name_stays_in_its_cell_of_the_study(metrics: dict, rows: list[dict], tmp_path: Path) -> None:
     of_others = [
         r | {"classes": f"{n} {n + 1}", "negative": n, "positive": n + 1}
         for n in range(9) for r in rows if r["samples"] == 200
     ]  # fmt: skip
-    study = answer_questions(tabulate(rows + of_others), EXPERIMENT.vary(dataset="own", target_classes=(0, 2)), NAMES)
+    study = answer_questions(tabulate(rows + of_others), Experiment().vary(dataset="own", target_classes=(0, 2)), NAMES)
     captions = {name: name for name in ("labels", "pairs", "arms", "pixels", "classes", "data")}
     (tmp_path / "plots").mkdir()
     for name in captions:
