@@ -19,6 +19,8 @@ pytest.register_assert_rewrite("tests.faults.checks", "tests.support")
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real server of the tests' own, with a database of its own."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from tests.support.services import server
@@ -28,6 +30,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         temporary_settings({PREFECT_API_URL: here.api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),  # a second a flow
     ):
         yield
+        for worker in (APILogWorker, EventsWorker):  # else they look for the server until the session's end and beyond
+            worker.drain_all()
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,12 @@ def content() -> dict[str, bytes]:
     return {name: (data_root() / "raw" / name).read_bytes() for name in FILES}
 
 
+@pytest.fixture(scope="session")
+def packed(content: dict[str, bytes]) -> dict[str, bytes]:
+    """The same as gzip files."""
+    return {name: gzip.compress(body, 1) for name, body in content.items()}
+
+
 @pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data/raw, on a machine with no package installed, no apt-get and no mirror."""
@@ -57,9 +67,11 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def mirror(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, tuple[int, bytes]]]:
+def mirror(packed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, tuple[int, bytes]]]:
     """A mirror on loopback; what it answers, path → (status, body), may be changed."""
-    answers = {f"/{name}.gz": (200, gzip.compress(body, 1)) for name, body in content.items()}
+    from tests.support.processes import PATIENCE
+
+    answers = {f"/{name}.gz": (200, body) for name, body in packed.items()}
 
     class Mirror(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -77,5 +89,6 @@ def mirror(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterat
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
         threading.Thread(target=server.serve_forever).start()
         monkeypatch.setattr(mirrors, "MIRRORS", (f"http://127.0.0.1:{server.server_port}/",))
+        monkeypatch.setattr(mirrors, "TIMEOUT_SECONDS", PATIENCE)
         yield answers
         server.shutdown()
