@@ -34,3 +34,10 @@ def assert_nothing_lost(artifacts: Path, baseline: tuple[Path, dict], **paramete
 
 def is_stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def sockets(port: int, state: str) -> set[str]:
+    """Local addresses, in hexadecimal, of the sockets with this local port that are "connected" or "listening"."""
+    code = {"connected": "01", "listening": "0A"}[state]
+    rows = [row.split() for table in ("tcp", "tcp6") for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+    return {row[1].split(":")[0] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == code}

@@ -15,7 +15,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 from tasks.storage.roots import ROOT
-from tests.faults.checks import assert_nothing_lost, is_stopped, kept
+from tests.faults.checks import assert_nothing_lost, is_stopped, kept, sockets
 from tests.support.processes import until
 from tests.support.runs import QUICK, Lives, flags, run_experiment
 from tests.support.services import Server
@@ -46,7 +46,7 @@ def test_locked_database(
     with sqlite3.connect(server.home / "prefect.db", isolation_level=None) as database:
         database.execute("BEGIN EXCLUSIVE")
         life = lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts_copy}, api=server.api)
-        until(lambda: life.out.with_suffix(".log").exists())
+        until(lambda: sockets(server.port, "connected"), "the run asks the server")
         time.sleep(5)  # the fault itself
         assert not life.out.with_suffix(".json").exists()
         database.execute("ROLLBACK")

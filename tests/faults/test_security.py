@@ -17,7 +17,7 @@ import pytest
 from tasks.orchestration.cache_records import Record
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.roots import ROOT
-from tests.faults.checks import assert_nothing_lost
+from tests.faults.checks import assert_nothing_lost, sockets
 from tests.support.processes import PATIENCE
 from tests.support.runs import Lives, run_experiment
 from tests.support.services import Server
@@ -132,13 +132,7 @@ def test_names_are_no_paths(artifacts_copy: Path) -> None:
 )
 def test_server(locked_server: Server) -> None:
     """As README has it; without the password the server's health is all that it tells."""
-    listening = {
-        line.split()[1].split(":")[0]
-        for table in ("tcp", "tcp6")
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-        if line.split()[1].endswith(f":{locked_server.port:04X}") and line.split()[3] == "0A"
-    }
-    assert listening == {"0100007F"}  # 127.0.0.1
+    assert sockets(locked_server.port, "listening") == {"0100007F"}  # 127.0.0.1
     counts = f"{locked_server.api}/flows/count"
     for password, status in ((None, 401), (("someone", "wrong"), 401), (("someone", "secret"), 200)):
         assert httpx.post(counts, json={}, auth=password, timeout=PATIENCE).status_code == status

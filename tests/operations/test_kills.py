@@ -24,6 +24,8 @@ def set_up(here: Machine) -> Machine:
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     with machine(tmp_path_factory.mktemp("killed")) as here:
+        # By default five, in about a minute: in which a busy machine might not have started the server again.
+        here.environment["PREFECT_CLIENT_MAX_RETRIES"] = "10"
         yield set_up(here)
 
 
