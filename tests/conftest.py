@@ -2,6 +2,9 @@
 
 import gzip
 import http.server
+import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +17,21 @@ from tasks.storage.roots import data_root
 
 pytest_plugins = ["tests.faults.table", "tests.support.processes"]
 pytest.register_assert_rewrite("tests.faults.checks", "tests.support")
+
+# A home of the tests' own: nothing is left in the user's, and none of the user's settings plays a part.
+HOME = Path(tempfile.mkdtemp(prefix="headstart-tests-"))
+for name in list(os.environ):
+    if name.startswith(("PREFECT_", "XDG_", "KERAS_", "MPL")) or name == "HEADSTART_RUNNER":
+        del os.environ[name]
+os.environ |= {
+    "HOME": str(HOME),
+    "HEADSTART_ARTIFACTS": str(HOME / "artifacts"),
+    "HYPOTHESIS_STORAGE_DIRECTORY": str(HOME),
+}
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
