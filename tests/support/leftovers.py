@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tasks.storage.roots import ROOT
@@ -37,8 +38,9 @@ def files(top: str, excepted: set[str]) -> Iterator[tuple[str, int, int]]:
             if entry.name not in EXCEPTED and entry.path not in excepted:
                 yield from files(entry.path, excepted)
         else:
-            state = entry.stat(follow_symlinks=False)
-            yield entry.path, state.st_size, state.st_mtime_ns
+            with suppress(FileNotFoundError):  # just gone
+                state = entry.stat(follow_symlinks=False)
+                yield entry.path, state.st_size, state.st_mtime_ns
 
 
 def seen() -> set[tuple[str, int, int]]:
