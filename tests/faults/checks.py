@@ -22,14 +22,25 @@ def kept(artifacts: Path) -> set[str]:
     return {path for path in paths if not re.match(r"runs/|cache/[0-9a-f]{32}$", path)}
 
 
-def assert_nothing_lost(artifacts: Path, baseline: tuple[Path, dict], **parameters: object) -> None:
-    """An undisturbed run gives the metrics that it would have given, and leaves what it would have left."""
-    assert_latest_is_whole(artifacts)
-    metrics, _ = run_experiment(**parameters)
-    assert metrics == baseline[1]
+def assert_whole(artifacts: Path, baseline: tuple[Path, dict]) -> None:
+    """What is there is what an undisturbed run leaves."""
     assert_latest_is_whole(artifacts)
     assert kept(artifacts) == kept(baseline[0])
     assert all(len(list(folder.iterdir())) > 3 for folder in (artifacts / "runs").iterdir())
+
+
+def assert_nothing_lost(artifacts: Path, baseline: tuple[Path, dict]) -> dict[str, str]:
+    """An undisturbed run gives the metrics that it would have given, and leaves what it would have left: its states."""
+    assert_latest_is_whole(artifacts)
+    metrics, states = run_experiment()
+    assert metrics == baseline[1]
+    assert_whole(artifacts, baseline)
+    return states
+
+
+def computed_stages(states: dict[str, str]) -> list[str]:
+    """The stages of the task runs that were not taken from the cache."""
+    return [name.split()[0] for name, state in states.items() if state != "Cached"]
 
 
 def is_stopped(pid: int) -> bool:
