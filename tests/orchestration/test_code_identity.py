@@ -13,19 +13,19 @@ from tasks.storage.roots import ROOT
 
 
 def test_key_follows_code_but_not_comments(monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer = ROOT / "tasks/experiment/networks/trainer.py"
-    original = trainer.read_text()
-    assert {"tasks.experiment.networks.trainer", "tasks.experiment"} <= set(cache.code_identity("tasks.train"))
+    program = ROOT / "tasks/experiment/networks/program.py"
+    original = program.read_text()
+    assert {"tasks.experiment.networks.program", "tasks.experiment"} <= set(cache.code_identity("tasks.train"))
     assert "tasks.experiment.reports.plots" not in cache.code_identity("tasks.train")
     assert {"tensorflow", "keras", "numpy"} <= set(cache.code_identity("tasks.train"))
     real = Path.read_text
 
     def source(text: str) -> bytes:
-        monkeypatch.setattr(Path, "read_text", lambda self: text if self == trainer else real(self))
-        return cache._normalized_source("tasks.experiment.networks.trainer")
+        monkeypatch.setattr(Path, "read_text", lambda self: text if self == program else real(self))
+        return cache._normalized_source("tasks.experiment.networks.program")
 
     same = source(original)
-    assert source(original.replace('"""The trainer:', '"""A trainer:') + "\n\n# a comment\n") == same
+    assert source(original.replace('"""The compiled program:', '"""A compiled program:') + "\n\n# a comment\n") == same
     edited = original.replace("w - r * g", "w - 2 * r * g")
     assert edited != original
     assert source(edited) != same

@@ -1,4 +1,4 @@
-"""Reports in words: a Markdown template each, and one frame that makes a self-contained HTML page of it."""
+"""Reports as pages: one Markdown template per report, and one frame that makes a self-contained HTML page of it."""
 
 import base64
 from pathlib import Path
@@ -8,20 +8,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
 def write_pages(folder: Path, report: str, captions: dict[str, str], **values: Any) -> None:
-    """Write report.md, report.html (self-contained) and ui.md (Markdown with its plots inside, for Prefect's UI).
+    """Write report.md and, self-contained, report.html.
 
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
-    plots = {name: folder / "plots" / f"{name}.png" for name in captions}
-    beside = {name: str(path.relative_to(folder)) for name, path in plots.items()}
-    inside = {name: _data_uri(path) for name, path in plots.items()}
-    template = _environment().get_template(f"page.{report}.md.j2")
-    written, self_contained = (
-        template.render(plots=addresses, captions=captions, **values) for addresses in (beside, inside)
-    )
+    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in captions.items()}
+    written = render(f"page.{report}.md.j2", plots=plots, **values)
     (folder / "report.md").write_text(written)
-    (folder / "ui.md").write_text(self_contained)
-    (folder / "report.html").write_text(to_html(self_contained))
+    (folder / "report.html").write_text(to_html(with_plots_inside(written, folder)))
+
+
+def with_plots_inside(markdown: str, folder: Path) -> str:
+    """A report.md of that folder with its plots inside, instead of beside it."""
+    for plot in (folder / "plots").glob("*.png"):
+        markdown = markdown.replace(f"(plots/{plot.name})", f"({data_uri(plot)})")
+    return markdown
 
 
 def render(template: str, **values: Any) -> str:
@@ -40,7 +41,7 @@ def to_html(markdown: str) -> str:
 
 
 def _environment(autoescape: bool = False) -> Environment:
-    """With the filter `cell`, for what people named: in a table's cell it stays text, and in its cell."""
+    """With filters for tables: `number`; and `cell`, by which names that people gave stay text, inside their cell."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=autoescape,
@@ -48,14 +49,19 @@ def _environment(autoescape: bool = False) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = _cell
+    environment.filters |= {"cell": _cell, "number": _number}
     return environment
 
 
 def _cell(value: object) -> str:
-    """On one line, without a | that Markdown would take for a border."""
+    """On one line, without a | that Markdown would take for the cell's end."""
     return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|")
 
 
-def _data_uri(png: Path) -> str:
+def _number(value: float | None, decimals: int) -> str:
+    return "–" if value is None else str(value) if isinstance(value, int) else f"{value:.{decimals}f}"
+
+
+def data_uri(png: Path) -> str:
+    """The image as an address."""
     return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode()
