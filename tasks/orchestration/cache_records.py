@@ -61,7 +61,7 @@ def declare_result(stage: str, result: Any) -> None:
 
 
 def parse_record(content: str | bytes) -> Record[Any]:
-    """Raises ValueError or KeyError for anything that a declared stage can't have returned."""
+    """Raises ValueError, KeyError or TypeError for anything that a declared stage can't have returned."""
     stage, _, _ = str(json.loads(content)["key"]).rpartition("-")
     return _declared[stage].validate_json(content)
 
