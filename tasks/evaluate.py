@@ -2,55 +2,43 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.splits import load_task
-from tasks.experiment.networks.architectures import load_network
-from tasks.experiment.results.scores import decide, predict, score
-from tasks.experiment.results.statistics import error_reduction, error_reduction_interval, mcnemar, wins
+from tasks.experiment.data.splits import Problem
+from tasks.experiment.networks.model_files import load_network
+from tasks.experiment.networks.models import Models
+from tasks.experiment.results.pairs import replicate, summarize
+from tasks.experiment.results.scores import confusion_matrix, decide, predict, score
+from tasks.experiment.results.statistics import mcnemar
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 
 
 @stage()
-def evaluate(
-    data: DataSet, target: Artifact, seeds: list[int], scratch: list[Artifact], transfer: list[Artifact]
-) -> Artifact:
+def evaluate(B: Problem, seeds: list[int], models: Models) -> Artifact:
     """Store scores.json and probabilities.npz (of either arm; see scores.py, with a first axis of pairs)."""
-    test = load_task(target)["test"]
-    images = data.images("test")[test.rows]
+    test = B.parts()["test"]
+    images = B.data.images("test")[test.rows]
     probabilities = {
-        "scratch": np.stack([_probabilities(model, images) for model in scratch]),
-        "transfer": np.stack([_probabilities(model, images) for model in transfer]),
+        "scratch": np.stack([_probabilities(model, images) for model in models.B_scratch]),
+        "transfer": np.stack([_probabilities(model, images) for model in models.B_on_A]),
     }
-    replicates: list[dict[str, Any]] = []
+    replicates = []
     for i, seed in enumerate(seeds):
-        pair = {arm: score(p[i], test.labels) for arm, p in probabilities.items()}
-        replicates.append({"seed": seed, **pair, "error_reduction": error_reduction(*_errors([pair]))})
-    scratch_errors, transfer_errors = _errors(replicates)
-    scores: dict[str, Any] = {
-        "replicates": replicates,
-        "error_reduction": error_reduction_interval(scratch_errors, transfer_errors),
-        "pairs": wins(scratch_errors, transfer_errors),
-    }
-    if len(seeds) == 1:
-        right = [decide(p[0]) == test.labels for p in probabilities.values()]
-        scores["mcnemar"] = mcnemar(*right)
+        pair = {
+            arm: score(p[i], test.labels) | {"confusion": confusion_matrix(p[i], test.labels)}
+            for arm, p in probabilities.items()
+        }
+        replicates.append(replicate(seed, **pair))
+    right = [decide(p[0]) == test.labels for p in probabilities.values()]
+    results = summarize(replicates, mcnemar(*right) if len(seeds) == 1 else None)
 
     def write(folder: Path) -> None:
-        (folder / "scores.json").write_text(json.dumps(scores, indent=1))
+        (folder / "scores.json").write_text(json.dumps(results, indent=1))
         np.savez(folder / "probabilities.npz", **probabilities)  # type: ignore[arg-type]
 
     return save("evaluate", write)
-
-
-def _errors(pairs: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of scratch and of transfer, each of shape (pairs,)."""
-    scratch, transfer = (np.array([1 - pair[arm]["accuracy"] for pair in pairs]) for arm in ("scratch", "transfer"))
-    return scratch, transfer
 
 
 def _probabilities(model: Artifact, images: np.ndarray) -> np.ndarray:

@@ -1,24 +1,52 @@
-"""normalize: mean and standard deviation of each pixel over the training images only."""
+"""normalize: what networks are built from: each pixel's mean and standard deviation, or import_A's body instead."""
 
+from pathlib import Path
 from typing import Literal
 
-import numpy as np
+from prefect.logging import get_run_logger
 
 from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.pixels import save_pixels
+from tasks.experiment.data.formats.reading import fingerprint
+from tasks.experiment.data.pixels import pixel_statistics, save_pixels
+from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
-from tasks.storage.artifacts import Artifact
+from tasks.storage.artifacts import Artifact, save
 
 
 @stage()
 def normalize(data: DataSet, normalization: Literal["standardize", "none"]) -> Artifact:
-    images = data.images("train")[: -data.validation_images]
-    mean, std = np.zeros(images.shape[1:], np.float32), np.ones(images.shape[1:], np.float32)
-    if normalization == "standardize":
-        # Sums of whole numbers: exact, and ten times faster than in floats.
-        sums, squares = images.sum(0, dtype=np.int64), np.square(images, dtype=np.uint16).sum(0, dtype=np.int64)
-        n = len(images)
-        mean = (sums / n).astype(np.float32)
-        std = (np.sqrt(n * squares - sums**2) / n).astype(np.float32)
-        std[std == 0] = 1  # a constant pixel tells nothing; it must not divide by zero
-    return save_pixels(mean, std)
+    """Store the mean and the standard deviation of each pixel over the training images; of raw pixels 0 and 1."""
+    images, _ = data.training_and_validation(data.images("train"))
+    return save_pixels(pixel_statistics(images, standardize=normalization == "standardize"))
+
+
+@stage()
+def import_A(data: DataSet, source_model: str, content: str, source_layer: str | None) -> Artifact:
+    """Store the body of a trained Keras model, cut at the layer up to which it is reused, as model.keras.
+
+    content: a hash of the file, so that a changed one is never stale.
+    """
+    from tasks.experiment.networks.bodies import load_body, prepares_pixels
+    from tasks.experiment.networks.model_files import save_model
+    from tasks.experiment.networks.trainer import set_threads
+
+    set_threads()
+    body = load_body(Path(source_model), source_layer, data.image_shape)
+    if fingerprint(Path(source_model)) != content:
+        raise UnusableInputError(f"{source_model} changed while it was read: run again")
+    if not prepares_pixels(body):
+        get_run_logger().warning(
+            "%s has no Rescaling or Normalization layer: it gets pixels of 0–255 as they are", source_model
+        )
+    return save("import_A", lambda folder: save_model(body, folder / "model.keras"))
+
+
+def starts(experiment: Experiment, data: DataSet, source: DataSet | None) -> tuple[Artifact, Artifact]:
+    """What networks of A and of B are built from: each one's own pixels, or for both the body of a trained model."""
+    if source is None:
+        path = str(experiment.source_model)
+        body = import_A(data, path, fingerprint(Path(path)), experiment.source_layer)
+        return body, body
+    pixels = normalize(data, experiment.normalization)
+    return (pixels if source == data else normalize(source, experiment.normalization)), pixels

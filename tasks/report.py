@@ -2,90 +2,54 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.inspection import class_counts
-from tasks.experiment.data.splits import load_task
-from tasks.experiment.reports import plots
+from tasks.experiment.data.splits import Problem
+from tasks.experiment.networks.model_files import weights_digest
+from tasks.experiment.networks.models import Models
+from tasks.experiment.reports.figures import draw_plots
+from tasks.experiment.reports.metrics import compose_metrics, describe_data, night_of, table_of_pairs, write_metrics
 from tasks.experiment.reports.page import write_pages
-from tasks.experiment.reports.sentences import answer, told_apart
-from tasks.experiment.results import nights
+from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
+from tasks.experiment.reports.sentences import answer, distinction
+from tasks.experiment.results.nights import Night, judge
+from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.scores import decide
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 
-CAPTIONS = {
-    "pairs": "Test accuracy of each pair",
-    "curves": "Learning curves of task B",
-    "confusion": "Confusion matrices",
-    "disagreements": "Test images on which scratch and transfer disagree",
-    "data": "The first training images of each class",
-    "history": "Error reduction by night, with its interval; what changed between two nights is marked",
-}
-
 
 @stage()
 def report(
-    data: DataSet, source: DataSet | None, experiment: Experiment, target: Artifact, scores: Artifact,
-    models: dict[str, list[Artifact]], made_with: dict[str, dict[str, str]], earlier: list[nights.Night] | None,
+    experiment: Experiment, A: Problem, B: Problem, models: Models, scores: Artifact,
+    made_with: dict[str, dict[str, str]], earlier: list[Night] | None,
 ) -> Artifact:  # fmt: skip
-    """models: A, B_scratch and B_on_A of each seed. earlier: the nights to compare with; None: this is no night."""
-    folder = scores.folder()
-    metrics: dict[str, Any] = {"experiment": experiment.model_dump(mode="json"), **made_with}
-    numbers = experiment.target_numbers(data.classes)
-    metrics["data"] = describe_data(data, source, numbers)
-    metrics |= {"mcnemar": None} | json.loads((folder / "scores.json").read_text())
-    for i, replicate in enumerate(metrics["replicates"]):
-        replicate["weights"] = {
-            name: nights.weights_digest(each[i].folder() / "model.keras") for name, each in models.items()
-        }
-    metrics |= {"answer": answer(metrics), "verdict": None}
-    tonight_and_before = [*(earlier or []), nights.night(metrics, run="this run", date="now")]
-    if earlier is not None:
-        metrics["verdict"] = nights.judge(tonight_and_before[-1], earlier).model_dump()
-    with np.load(folder / "probabilities.npz", allow_pickle=False) as arrays:
-        probabilities = {arm: arrays[arm][0] for arm in ("scratch", "transfer")}
-    test = load_task(target)["test"]
-    right = {arm: decide(p) == test.labels for arm, p in probabilities.items()}
-    histories = {
-        arm: [json.loads((model.folder() / "history.json").read_text()) for model in models[name]]
-        for arm, name in (("scratch", "B_scratch"), ("transfer", "B_on_A"))
-    }
-    names = data.names(numbers)
+    """earlier: the nights to compare with; None: this is no night."""
+    evaluated = scores.folder()
+    results: Results = json.loads((evaluated / "scores.json").read_text())
+    for i, replicate in enumerate(results["replicates"]):
+        replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models}
+    metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, answer(results["error_reduction"]))
+    tonight = night_of(metrics, run="this run", date="now")
+    metrics["verdict"] = None if earlier is None else judge(tonight, earlier).model_dump()
+
+    test = B.parts()["test"]
+    with np.load(evaluated / "probabilities.npz", allow_pickle=False) as probabilities:
+        right = {arm: decide(probabilities[arm][0]) == test.labels for arm in ("scratch", "transfer")}
+    epochs = {"scratch": _epochs(models.B_scratch), "transfer": _epochs(models.B_on_A)}
+    nights = [] if earlier is None else [*earlier, tonight]
+    content = ReportedRun(B.data, metrics, epochs, B.data.images("test")[test.rows], test.labels, right, nights)
 
     def write(folder: Path) -> None:
-        pictures = folder / "plots"
-        pictures.mkdir()
-        plots.draw_curves(histories, experiment.frozen_epochs, pictures / "curves.png")
-        plots.draw_pairs(metrics["replicates"], pictures / "pairs.png")
-        plots.draw_confusions(metrics["replicates"], names, pictures / "confusion.png")
-        images = data.images("test")[test.rows]
-        plots.draw_samples(data, pictures / "data.png")
-        plots.draw_disagreements(images, test.labels, right, names, pictures / "disagreements.png")
-        if earlier is not None:
-            plots.draw_nights(tonight_and_before, pictures / "history.png")
-        (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
-        captions = {name: caption for name, caption in CAPTIONS.items() if (pictures / f"{name}.png").exists()}
-        write_pages(folder, "report", captions, metrics=metrics, apart=told_apart(names))
+        captions = draw_plots(PLOTS, content, folder / "plots")
+        write_metrics(folder, metrics)
+        table = table_of_pairs(metrics["replicates"])
+        write_pages(folder, "report", captions, metrics=metrics, table=table, distinction=distinction(B.class_names))
 
     return save("report", write)
 
 
-def describe_data(data: DataSet, source: DataSet | None, numbers: tuple[int, ...]) -> dict[str, Any]:
-    """What a report tells of the data; numbers: task B's classes. source_classes: None if A was not trained here."""
-    counts = class_counts(data)
-    of_A = [row for number, row in enumerate(counts) if number not in numbers] if source == data else []
-    of_A = class_counts(source) if source and source != data else of_A
-    of_B = [counts[number] for number in numbers]
-    images = {
-        task: {part: sum(row[part] for row in rows) for part in ("training", "validation", "test")}
-        for task, rows in (("A", of_A), ("B", of_B))
-    }
-    return {
-        "image_shape": data.image_shape, "classes": counts, "notes": data.notes, "images": images,
-        "source_classes": [row["class"] for row in of_A] or None, "target_classes": [row["class"] for row in of_B],
-    }  # fmt: skip
+def _epochs(models: list[Artifact]) -> list[Epochs]:
+    return [json.loads((model.folder() / "history.json").read_text()) for model in models]

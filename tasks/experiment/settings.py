@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, fi
 
 from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.class_names import class_numbers
-from tasks.experiment.networks.recipe import Training
+from tasks.experiment.data.splits import Target
+from tasks.experiment.networks.architectures import NETWORKS
+from tasks.experiment.networks.recipe import NetworkKind, Training
 
 # What every flow is asked for beside the experiment.
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Pairs of runs, one a seed.")]
@@ -74,10 +76,10 @@ class Experiment(Settings):
         Field(min_length=1, description="The last layer of source_model to reuse. Empty: the one before its last."),
     ] = None
     network: Annotated[
-        Literal["mlp", "cnn"],
+        NetworkKind,
         Field(
-            description="mlp: hidden_layers dense layers of hidden_units, as in the notebook. cnn: LeNet-5, two "
-            "convolutions and two dense layers. (A source_model is a network of its own.)"
+            description=" ".join(f"{kind}: {network.says}." for kind, network in NETWORKS.items())
+            + " (A source_model is a network of its own.)"
         ),
     ] = "mlp"
     hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers of the mlp.")] = 3
@@ -111,12 +113,10 @@ class Experiment(Settings):
             class_numbers(names, fashion_mnist.CLASS_NAMES)
         return names
 
-    def target_numbers(self, classes: tuple[str, ...]) -> tuple[int, ...]:
-        """Task B's classes as numbers, given the names of all classes; of two (negative, positive).
-
-        Raises UnusableInputError if there is no such class, or if one is named twice.
-        """
-        return class_numbers(self.target_classes, classes)
+    @property
+    def target(self) -> Target:
+        """What is wanted as task B."""
+        return Target(classes=self.target_classes, samples=self.target_samples, balanced=self.balanced)
 
     @property
     def target_images(self) -> int:
@@ -126,7 +126,7 @@ class Experiment(Settings):
     @property
     def reusable_layers(self) -> int | None:
         """How many hidden layers there are; None: as many as source_model has."""
-        return None if self.source_model else {"mlp": self.hidden_layers, "cnn": 4}[self.network]
+        return None if self.source_model else NETWORKS[self.network].reusable(self.source_training)
 
     @property
     def pixel_kinds(self) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ class Experiment(Settings):
 
     def all_target_classes(self, classes: tuple[str, ...]) -> list[tuple[int, ...]]:
         """All pairs of target classes, this experiment's own one as it is."""
-        own = self.target_numbers(classes)
+        own = class_numbers(self.target_classes, classes)
         pairs = itertools.combinations(range(len(classes)), 2)
         return [own if set(pair) == set(own) else pair for pair in pairs]
 

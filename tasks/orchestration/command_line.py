@@ -2,7 +2,6 @@
 
 import inspect
 import itertools
-import json
 import logging
 import re
 import sys
@@ -27,6 +26,7 @@ from pydantic_settings import (
 from upath import UPath
 
 from tasks.experiment.errors import DivergedError, UnusableInputError
+from tasks.experiment.reports.metrics import read_metrics
 from tasks.orchestration.own_server import prefect_api
 from tasks.orchestration.progress import bars_in_terminal
 from tasks.orchestration.runners import Runner, configured_runner, task_runner
@@ -107,7 +107,7 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if there are any
     folder = UPath(state.result())
-    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics = read_metrics(folder)
     print(metrics["answer"])
     if verdict := metrics.get("verdict"):
         print(f"{verdict['name']}: {verdict['reason']}")

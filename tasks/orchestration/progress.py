@@ -18,7 +18,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.theme import Theme
 
-from tasks.experiment.networks.recipe import Training
+from tasks.experiment.networks.recipe import Epoch, OnEpoch, Training
 
 EPOCH_SECONDS = 1.0  # between two lines about one training run
 STUDY_SECONDS = 5.0  # between two lines about a whole study
@@ -109,14 +109,14 @@ def best_effort() -> Iterator[None]:
         get_run_logger().warning("Prefect's server does not answer, so its UI will not show everything: %s", error)
 
 
-def report_epochs(name: str, training: Training, *, in_ui: bool) -> Callable[[int, Any], None]:
-    """A callback for the trainer: (epoch's number, its figures). `in_ui`: it takes long enough to be watched there."""
+def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
+    """A callback for the trainer: (epoch's number, its figures). `in_ui`: long enough to be watched there."""
     log = get_run_logger()
     bar, due = _Bar(name, training.epochs), _once_in(EPOCH_SECONDS)
     key = name.split()[0].lower().replace("_", "-")
     shown = ProgressInUI(key, f"{name}: epochs") if in_ui else None
 
-    def report(number: int, epoch: Any) -> None:
+    def report(number: int, epoch: Epoch) -> None:
         bar.show(number)
         if not (due() or number == training.epochs):
             return

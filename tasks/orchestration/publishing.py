@@ -14,7 +14,9 @@ from prefect.states import Completed
 from upath import UPath
 
 from tasks.experiment.reports.card import model_card
+from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_pairs
 from tasks.experiment.reports.page import data_uri, with_plots_inside
+from tasks.experiment.reports.plots import PLOTS
 from tasks.orchestration.progress import best_effort
 from tasks.orchestration.provenance import artifacts_of_run
 from tasks.storage.artifacts import Artifact, copy_files
@@ -34,7 +36,7 @@ def publish(name: str, report: Artifact, models: dict[str, Path], prefix: str = 
     with temporary_folder(artifacts_root()) as temporary:
         new = temporary / "run"
         copy_files(report, new)
-        metrics = json.loads((new / "metrics.json").read_text())
+        metrics = read_metrics(new)
         _add_models(new / "models", models, metrics)
         (new / RECORD).write_text(json.dumps(_record(), indent=1))
         is_latest = keep_run(name, new)
@@ -47,7 +49,7 @@ def publish(name: str, report: Artifact, models: dict[str, Path], prefix: str = 
     return folder
 
 
-def _add_models(folder: Path, models: dict[str, Path], metrics: dict[str, Any]) -> None:
+def _add_models(folder: Path, models: dict[str, Path], metrics: Metrics) -> None:
     """<name>.keras and its card <name>.md, of each model."""
     folder.mkdir(exist_ok=True)
     for name, file in models.items():
@@ -63,31 +65,27 @@ def _record() -> dict[str, Any]:
     return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "artifacts": artifacts}
 
 
-def _show(folder: Path, metrics: dict[str, Any], prefix: str) -> None:
+def _show(folder: Path, metrics: Metrics, prefix: str) -> None:
     """The run's page in the UI: its report, its numbers and, of a night, its verdict."""
     report = with_plots_inside((folder / "report.md").read_text(), folder)
     create_markdown_artifact(report, key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
-        [
-            {"seed": r["seed"], "scratch": r["scratch"]["accuracy"], "transfer": r["transfer"]["accuracy"],
-             "error reduction in %": r["error_reduction"]}
-            for r in metrics["replicates"]
-        ],
+        table_of_pairs(metrics["replicates"]),
         key=f"{prefix}metrics",
-        description="Test accuracy on task B, and error reduction, of each pair",
-    )  # fmt: skip
+        description="What each pair comes to on task B's test images",
+    )
     if verdict := metrics.get("verdict"):
-        nights = data_uri(folder / "plots" / "history.png")
+        plot = data_uri(folder / "plots" / "nights.png")
         create_markdown_artifact(
-            f"# {verdict['name']}\n\n> {verdict['reason']}\n\n![Error reduction by night]({nights})",
-            key="history",
+            f"# {verdict['name']}\n\n> {verdict['reason']}\n\n![{PLOTS['nights'].caption}]({plot})",
+            key="nights",
             description=f"{verdict['name']}: {verdict['reason']}",
         )
 
 
 def conclude(folder: Path | UPath) -> State[str]:
     """The run's last state: named by its verdict if it is a night, with one sentence; its data is the run's folder."""
-    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics = read_metrics(folder)
     verdict = metrics.get("verdict") or {"name": "Completed", "reason": metrics["answer"]}
     if verdict["name"] == "Regressed":
         resource = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.name": folder.name}

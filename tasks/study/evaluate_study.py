@@ -3,20 +3,19 @@
 import json
 from pathlib import Path
 
-from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.splits import Problem
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 
 
 @stage()
-def evaluate_study(data: DataSet, experiment: Experiment, runs: list[Artifact]) -> Artifact:
-    """Store runs.csv and runs.parquet (a row a network) and answers.json."""
+def evaluate_study(experiment: Experiment, B: Problem, runs: list[Artifact]) -> Artifact:
+    """Store runs.csv and runs.parquet (one row per network) and answers.json."""
     from tasks.experiment.study.answers import answer_questions, replicates, tabulate
 
     table = tabulate([row for seed in runs for row in json.loads((seed.folder() / "runs.json").read_text())])
-    given = table, experiment, data.classes
-    answers = {"replicates": replicates(*given), "study": answer_questions(*given)}
+    answers = {"replicates": replicates(table, experiment, B), "study": answer_questions(table, experiment, B)}
 
     def write(folder: Path) -> None:
         table.to_csv(folder / "runs.csv", index=False)

@@ -28,38 +28,40 @@ class SourceTask:
     """Task A on the real data, as arrays and as models."""
 
     def __init__(self) -> None:
+        import tensorflow as tf
+
         from tasks.experiment.data import mirrors
-        from tasks.experiment.data.splits import first_samples, task_examples
+        from tasks.experiment.data.pixels import Pixels
+        from tasks.experiment.data.splits import TrainingData, first_samples, task_examples
         from tasks.experiment.settings import Experiment
 
         data = mirrors.fetch()
-        labels, self.images = data.labels("train"), data.images("train")
+        labels, images = data.labels("train"), data.images("train")
         classes = (1, 3, 4, 5, 6, 7, 8, 9)
-        self.train, self.valid = (
-            task_examples(labels, classes, 0, 55_000),
-            task_examples(labels, classes, 55_000, 60_000),
-        )
-        target = task_examples(labels, (0, 2), 0, 55_000)
-        self.target = first_samples(target, 200, balanced=False), task_examples(labels, (0, 2), 55_000, 60_000)
-        self.mean = self.images[:55_000].mean(0).astype(np.float32)
-        self.std = self.images[:55_000].std(0).astype(np.float32)
+        train, valid = task_examples(labels, classes, 0, 55_000), task_examples(labels, classes, 55_000, 60_000)
+        self.data = TrainingData(images, train, valid, classes=8)
+        target = first_samples(task_examples(labels, (0, 2), 0, 55_000), 200, balanced=False)
+        target_valid = task_examples(labels, (0, 2), 55_000, 60_000)
+        self.target = TrainingData(tf.constant(images), target, target_valid, classes=2)
+        used = images[:55_000]
+        self.pixels = Pixels(used.mean(0).astype(np.float32), used.std(0).astype(np.float32))
         self.experiment = Experiment()
-        scaled = (self.images - self.mean) / self.std  # float32, which is kinder to `fit` than the notebook's float64
-        self.x, self.y = scaled[self.train.rows], self.train.labels
-        self.x_valid, self.y_valid = scaled[self.valid.rows], self.valid.labels
+        # float32, which is kinder to `fit` than the notebook's float64
+        scaled = (images - self.pixels.mean) / self.pixels.std
+        self.x, self.y = scaled[train.rows], train.labels
+        self.x_valid, self.y_valid = scaled[valid.rows], valid.labels
 
     def network(self, classes: int = 8, seed: int = 1) -> Any:
         from tasks.experiment.networks.architectures import build_network
 
-        return build_network(self.experiment.source_training, classes, (self.mean, self.std), seed)
+        return build_network(self.experiment.source_training, classes, self.pixels, seed)
 
     def train_with_trainer(self, model: Any, epochs: int = 1, seed: int = 1) -> list[Any]:
         from tasks.experiment.networks.trainer import train
         from tasks.experiment.randomness import generator
 
-        order = generator(seed, "bench")
-        settings = {"learning_rate": 1e-3, "batch_size": 32, "epochs": epochs, "order": order}
-        return train(model, self.images, self.train, self.valid, **settings)
+        training = self.experiment.source_training.model_copy(update={"epochs": epochs})
+        return train(model, self.data, training, order=generator(seed, "bench"))
 
     def plain_model(self) -> Any:
         """The notebook's model of task A, compiled, for scaled pixels; the same initial weights as network()."""
@@ -112,23 +114,19 @@ def epoch_of_a(task: SourceTask, rounds: int) -> list[Row]:
 
 def target_pair(task: SourceTask, notebook: Row, pairs: int = 30) -> list[Row]:
     """One pair of B: the notebook's way, against what one more pair costs the trainer at 30 pairs on all cores."""
-    import tensorflow as tf
-
     from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
     from tasks.experiment.networks.trainer import train
     from tasks.experiment.randomness import generator
 
-    train_rows, valid_rows = task.target
-    source, images = task.network(), tf.constant(task.images)
+    source, experiment = task.network(), task.experiment
 
     def pair(seed: int) -> None:
-        for frozen in (0, 4):
+        for training in (experiment.scratch_training, experiment.transfer_training):
             model = task.network(2, seed)
-            if frozen:
+            if training.frozen_epochs:
                 transfer_hidden_layers(source, model)
             names = tuple(layer.name for layer in hidden_layers(model))
-            train(model, images, train_rows, valid_rows, learning_rate=1e-3, batch_size=32, epochs=20,
-                  order=generator(seed, "bench"), frozen_epochs=frozen, frozen_layers=names)  # fmt: skip
+            train(model, task.target, training, order=generator(seed, "bench"), frozen_layers=names)
 
     def all_pairs() -> None:
         with ThreadPoolExecutor(CORES) as pool:
@@ -158,7 +156,7 @@ def roofline(task: SourceTask, figures: list[Row]) -> list[Row]:
     )
     kernels = [784 * 100, 100 * 100, 100 * 100, 100 * 8]
     # Forward and weight gradients for every layer, input gradients for all but the first: 2 FLOP a weight each.
-    flop = len(task.train) * 2 * (3 * sum(kernels) - kernels[0])
+    flop = len(task.data.training) * 2 * (3 * sum(kernels) - kernels[0])
     rate = flop / figures[2]["seconds"]
     return [
         {"what": f"float32 GEMM peak, {CORES} cores, GFLOP/s", "value": peak / 1e9},

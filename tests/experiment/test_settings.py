@@ -1,14 +1,14 @@
 import pytest
 from pydantic import ValidationError
 
-from tasks.experiment.data.class_names import class_number
+from tasks.experiment.data.class_names import class_number, class_numbers
 from tasks.experiment.data.fashion_mnist import CLASS_NAMES
 from tasks.experiment.settings import Experiment
 
 
 def test_defaults_are_the_notebooks() -> None:
     experiment = Experiment()
-    assert experiment.target_numbers(CLASS_NAMES) == (0, 2)
+    assert class_numbers(experiment.target_classes, CLASS_NAMES) == (0, 2)
     assert experiment.transfer_training.frozen_epochs == 4
     assert experiment.scratch_training.epochs == experiment.transfer_training.epochs == 20
 
@@ -42,7 +42,7 @@ def test_a_name_that_is_a_number_is_a_name() -> None:
 
 def test_classes_of_ones_own_are_checked_when_the_data_are_known() -> None:
     own = Experiment(dataset="own.npz", target_classes=("cat", "dog", "cow"))
-    assert own.target_numbers(("cow", "horse", "dog", "cat")) == (3, 2, 0)
+    assert class_numbers(own.target_classes, ("cow", "horse", "dog", "cat")) == (3, 2, 0)
     assert own.vary(balanced=True).target_images == 600
     with pytest.raises(ValueError, match=r"no class 'cow'.* one of cat, dog"):
-        own.target_numbers(("cat", "dog"))
+        class_numbers(own.target_classes, ("cat", "dog"))

@@ -11,7 +11,7 @@ import pytest
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.fashion_mnist import FILES
 from tasks.experiment.data.pixels import load_pixels
-from tasks.experiment.data.splits import Examples
+from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.normalize import normalize
 from tests.support.runs import QUICK, run
 
@@ -111,20 +111,20 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     "images that are constant", "no division by zero: the pixels' standard deviation is 1, losses are finite"
 )
 def test_constant_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tasks.experiment.networks.blueprints import PixelsBlueprint
     from tasks.experiment.networks.train_network import train_network
 
     monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
     images = np.full((6_000, 28, 28), 7, np.uint8)
     write_idx(tmp_path / "data" / "raw" / "train-images-idx3-ubyte", images)
-    pixels = load_pixels(normalize.fn(DATA, "standardize"))
-    assert (pixels[0] == 7).all()
-    assert (pixels[1] == 1).all()
+    pixels = load_pixels(normalize.fn(DATA, "standardize").folder())
+    assert (pixels.mean == 7).all()
+    assert (pixels.std == 1).all()
     rows = np.arange(100, dtype=np.int32)
     examples = Examples(rows, rows % 2)
-    _, epochs = train_network(
-        QUICK.scratch_training, pixels, images, {"train": examples, "valid": examples}, 1, task="B", classes=2
-    )
+    data = TrainingData(images, examples, examples, classes=2)
+    _, epochs = train_network(PixelsBlueprint(pixels), data, QUICK.scratch_training, 1, task="B")
     assert all(np.isfinite(list(vars(epoch).values())).all() for epoch in epochs)
 
 

@@ -14,14 +14,15 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.study import transfer_study
 from flows.transfer_learning import transfer_learning
-from tasks.experiment.data import mirrors
+from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
+from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.study.arms import full_plan, pair_plan
 from tasks.normalize import normalize
 from tasks.split import split
-from tasks.storage.artifacts import save, save_model
+from tasks.storage.artifacts import save
 from tasks.storage.roots import ROOT
 from tasks.study.train_arms import train_arms
 from tests.support.flow_runs import QUICK, run
@@ -94,9 +95,10 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
 ) -> None:
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
     wild = QUICK.vary(learning_rate=10, normalization="none")
-    data = mirrors.fetch()
+    mirrors.fetch()
+    data = fashion_mnist.data_set()
     pixels, target = normalize.fn(data, "none"), split.fn(data, data, (0, 2), 200, False).target
-    untrained = build_network(wild.source_training, 8, load_pixels(pixels), seed=42)
+    untrained = build_network(wild.source_training, 8, load_pixels(pixels.folder()), seed=42)
     body = save("train_A", lambda folder: save_model(untrained, folder / "model.keras"))
     runs = train_arms.fn(data, pixels, target, wild, full_plan(wild)[:6], True, 42, body).folder()
     rows = pd.DataFrame(json.loads((runs / "runs.json").read_text())).set_index("arm")

@@ -201,7 +201,7 @@ def test_two_workers_share_a_queue(cluster: Cluster) -> None:
 def test_a_strange_worker(cluster: Cluster, what: str, says: str) -> None:
     stranger = cluster.another("stranger")
     if what == "code":
-        stranger.edit("tasks/experiment/networks/trainer.py", "w - r * g", "w - 2 * r * g")
+        stranger.edit("tasks/experiment/networks/program.py", "w - r * g", "w - 2 * r * g")
     else:
         stranger.environment["HEADSTART_ARTIFACTS"] = "s3://bucket/elsewhere"
     worker = Command(stranger, cluster.line("dask worker"))

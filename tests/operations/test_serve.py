@@ -93,10 +93,10 @@ def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> Non
     assert second["name"] == "Reproduced"
     assert "bit for bit" in second["message"]
 
-    served.edit("tasks/experiment/networks/trainer.py", "w - r * g for", "w - 1.001 * r * g for")
+    served.edit("tasks/experiment/networks/program.py", "w - r * g for", "w - 1.001 * r * g for")
     third = night()
     assert third["name"] == "Drifted", third
-    assert "tasks.experiment.networks.trainer" in third["message"]
+    assert "tasks.experiment.networks.program" in third["message"]
     assert told == []
 
     served.edit(
@@ -107,7 +107,7 @@ def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> Non
     fourth = night()
     assert fourth["name"] == "Regressed", fourth
     assert "tasks.experiment.networks.architectures" in fourth["message"]
-    assert "tasks.experiment.networks.trainer" not in fourth["message"]
+    assert "tasks.experiment.networks.program" not in fourth["message"]
     until(lambda: told, 20, "the webhook is told")
     assert "Regressed" in told[0]["text"]
     assert "outside the earlier nights'" in told[0]["text"]
@@ -117,14 +117,14 @@ def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> Non
     )  # fmt: skip
     assert [event["payload"]["name"] for event in events] == ["Regressed"]
 
-    history = served.post("artifacts/filter", {"artifacts": {"key": {"any_": ["history"]}}, "sort": "CREATED_DESC"})
-    assert [artifact["description"].split(":")[0] for artifact in history] == [
+    shown = served.post("artifacts/filter", {"artifacts": {"key": {"any_": ["nights"]}}, "sort": "CREATED_DESC"})
+    assert [artifact["description"].split(":")[0] for artifact in shown] == [
         "Regressed",
         "Drifted",
         "Reproduced",
         "First",
     ]
-    assert "data:image/png;base64" in history[0]["data"]
+    assert "data:image/png;base64" in shown[0]["data"]
     nights = [path for path in (served.folder / "artifacts/runs").iterdir() if path.name.startswith("nightly")]
     assert len(nights) == 3
 

@@ -57,20 +57,20 @@ def test_a_run_shows_its_name_verdict_graph_and_stages(served: Machine, run: dic
             page.get_by_text(f"{stage} seed {seed}", exact=True).first.wait_for()
 
 
-@pytest.mark.parametrize("key", ["report", "history"])
-def test_plots_are_pictures_of_the_right_size(served: Machine, run: dict, page: Any, key: str) -> None:
+@pytest.mark.parametrize("key", ["report", "nights"])
+def test_plots_are_images_of_the_right_size(served: Machine, run: dict, page: Any, key: str) -> None:
     mine = {"flow_run_id": {"any_": [run["id"]]}, "key": {"any_": [key]}}
     (artifact,) = served.post("artifacts/filter", {"artifacts": mine})
     page.goto(f"{served.ui}/artifacts/artifact/{artifact['id']}")
     expected = PLOTS if key == "report" else dict([list(PLOTS.items())[-1]])
     for caption, size in expected.items():
-        picture = page.get_by_role("img", name=caption)
-        picture.wait_for()
-        assert tuple(picture.evaluate("picture => [picture.naturalWidth, picture.naturalHeight]")) == size
+        image = page.get_by_role("img", name=caption)
+        image.wait_for()
+        assert tuple(image.evaluate("image => [image.naturalWidth, image.naturalHeight]")) == size
 
 
 def test_the_artifacts_page_keeps_their_history(served: Machine, run: dict, page: Any) -> None:
-    page.goto(f"{served.ui}/artifacts/key/history")
+    page.goto(f"{served.ui}/artifacts/key/nights")
     page.get_by_text(run["name"]).first.wait_for()
 
 

@@ -1,14 +1,15 @@
-"""Cut labels into task A and task B. What is kept are indices and labels, never copies of images."""
+"""Cut labelled images into task A and task B. What is kept are row numbers and labels, never copies of images."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
+from tasks.experiment.data.class_names import class_numbers
+from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.errors import UnusableInputError
-from tasks.storage.artifacts import Artifact, save
+from tasks.storage.artifacts import Artifact, Handle, save
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,95 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+class Target(Handle):
+    """What is wanted as task B: its classes by name or number, and how many images of them there are to train on."""
+
+    classes: tuple[int | str, ...]
+    samples: int
+    balanced: bool
+
+
+class Problem(Handle):
+    """Task A or task B, as a handle: whose images, which classes, which rows, and what its networks are built from.
+
+    classes: numbers of the data set's classes; of two (negative, positive). examples: what `split` stored; None: a
+    trained model takes A's place. start: what `normalize` stored, or the body that `import_A` did.
+    """
+
+    data: DataSet
+    classes: tuple[int, ...]
+    examples: Artifact | None
+    start: Artifact
+
+    def is_intact(self) -> bool:
+        """Whether the examples are; data and start have records of their own."""
+        return self.examples is None or self.examples.is_intact()
+
+    def parts(self) -> dict[str, Examples]:
+        """The examples by part: "training", "validation", "test", and of task B "pool", where "training" is from."""
+        assert self.examples, "a trained model takes this task's place"
+        with np.load(self.examples.folder() / "examples.npz", allow_pickle=False) as arrays:
+            parts = sorted(name.removesuffix("_rows") for name in arrays if name.endswith("_rows"))
+            return {part: Examples(arrays[f"{part}_rows"], arrays[f"{part}_labels"]) for part in parts}
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.data.names(self.classes)
+
+
+def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
+    """Task B: the target's classes, and of their training images the first ones.
+
+    Raises UnusableInputError if there are not so many images, or none of some class.
+    """
+    classes = class_numbers(target.classes, data.classes)
+    parts = _parts(data, classes)
+    parts["pool"] = parts["training"]
+    parts["training"] = first_samples(parts["pool"], target.samples, balanced=target.balanced)
+    if len(set(parts["training"].labels.tolist())) < 2:
+        raise UnusableInputError(
+            f"the first {target.samples} images of task B are all of one class: give more target_samples, or balanced"
+        )
+    return Problem(data=data, classes=classes, examples=_save("split_B", parts), start=start)
+
+
+def cut_source(source: DataSet, start: Artifact, target: Problem) -> Problem:
+    """Task A: all classes of `source`; if that is task B's data set too, those that task B does not have.
+
+    Raises UnusableInputError if fewer than two classes are left, or if A's images have another shape than B's.
+    """
+    data = target.data
+    if source.image_shape != data.image_shape:
+        raise UnusableInputError(
+            f"the images of source_dataset have the shape {source.image_shape}, those of dataset {data.image_shape}: "
+            "they must be the same"
+        )
+    taken = target.classes if source == data else ()
+    classes = tuple(number for number in range(len(source.classes)) if number not in taken)
+    if len(classes) < 2:
+        raise UnusableInputError(
+            f"of {len(data.classes)} classes task B has {len(taken)}, but task A needs at least two: give fewer "
+            "target_classes, or a source_dataset or source_model"
+        )
+    return Problem(data=source, classes=classes, examples=_save("split_A", _parts(source, classes)), start=start)
+
+
+def _parts(data: DataSet, classes: tuple[int, ...]) -> dict[str, Examples]:
+    """Training, validation and test examples of the classes; each class must be in each part."""
+    train, test = data.labels("train"), data.labels("test")
+    training, validation = data.training_and_validation(range(len(train)))
+    parts = {
+        "training": task_examples(train, classes, training.start, training.stop),
+        "validation": task_examples(train, classes, validation.start, validation.stop),
+        "test": task_examples(test, classes, 0, len(test)),
+    }
+    for part, examples in parts.items():
+        if missing := sorted(set(range(len(classes))) - set(examples.labels.tolist())):
+            names = ", ".join(data.classes[classes[label]] for label in missing)
+            raise UnusableInputError(f"there are no {part} images of {names}: add some, or choose other classes")
+    return parts
 
 
 def task_examples(labels: NDArray[Any], classes: tuple[int, ...], start: int, stop: int) -> Examples:
@@ -56,30 +146,21 @@ def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:
     return Examples(examples.rows[order], examples.labels[order])
 
 
-class Splits(BaseModel):
-    """Two handles, so that a change of task B leaves what was trained on task A as it is. source: None without A."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    source: Artifact | None
-    target: Artifact
-
-    def is_intact(self) -> bool:
-        return all(examples.is_intact() for examples in (self.source, self.target) if examples)
-
-
-def save_task(stage: str, parts: dict[str, Examples]) -> Artifact:
-    """Store a task's examples by part; rows of "test" count in the test images, all others in the training images."""
+def _save(stage: str, parts: dict[str, Examples]) -> Artifact:
+    """Store examples by part; rows of "test" count in the test images, all others in the training images."""
     arrays = {f"{part}_{what}": getattr(parts[part], what) for part in parts for what in ("rows", "labels")}
     return save(stage, lambda folder: np.savez(folder / "examples.npz", **arrays))
 
 
-def load_task(artifact: Artifact) -> dict[str, Examples]:
-    """The task's examples by part: "train", "valid", "test", and for task B "pool", from which "train" was taken."""
-    with np.load(artifact.folder() / "examples.npz", allow_pickle=False) as arrays:
-        parts = {name.removesuffix("_rows") for name in arrays if name.endswith("_rows")}
-        return {part: Examples(arrays[f"{part}_rows"], arrays[f"{part}_labels"]) for part in sorted(parts)}
+@dataclass(frozen=True)
+class TrainingData:
+    """What one network is trained on.
 
+    images: uint8, (images, *shape of one), of which `training` and `validation` name rows; an array, or a tensor, of
+    which several training runs then share one copy. classes: how many there are.
+    """
 
-def class_count(parts: dict[str, Examples]) -> int:
-    """How many classes the task has: each of them is among the test images."""
-    return int(parts["test"].labels.max()) + 1
+    images: Any
+    training: Examples
+    validation: Examples
+    classes: int

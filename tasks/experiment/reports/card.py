@@ -1,39 +1,51 @@
 """A model card: what a model was trained on, what it takes and gives, how good it is, and its limits.
 
-In the format of Hugging Face's model hub: Markdown below a head in YAML.
+In the format of Hugging Face's hub: Markdown below a YAML header.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+from tasks.experiment.reports.metrics import Metrics
 from tasks.experiment.reports.page import render
-from tasks.experiment.reports.sentences import told_apart
+from tasks.experiment.reports.sentences import distinction
 from tasks.experiment.results.statistics import accuracy_interval
 
+
+@dataclass(frozen=True)
+class Role:
+    """says: what the model is. arm: the one that its test accuracy is found under; None for A, which is not tested."""
+
+    says: str
+    arm: Literal["scratch", "transfer"] | None
+
+
 ROLES = {
-    "A": "task A, the source",
-    "B_scratch": "task B, trained from random initial weights",
-    "B_on_A": "task B, trained on the hidden layers of A",
+    "A": Role("task A, the source", None),
+    "B_scratch": Role("task B, trained from random initial weights", "scratch"),
+    "B_on_A": Role("task B, trained on the hidden layers of A", "transfer"),
 }
 
 
-def model_card(name: str, metrics: dict[str, Any], last_epoch: dict[str, float] | None) -> str:
-    """The card of "A", "B_scratch" or "B_on_A", the first replicate's. metrics: as in metrics.json.
+def model_card(name: str, metrics: Metrics, last_epoch: dict[str, float] | None) -> str:
+    """The card of one of ROLES, the first replicate's.
 
-    last_epoch: A's, for it is not tested, but validated. None: it is the user's own model, of which nothing is known.
+    last_epoch: A's, which is validated, not tested. None: it is the user's own model, of which nothing is known.
     """
-    data, experiment, first = metrics["data"], metrics["experiment"], metrics["replicates"][0]
-    if name == "A":
-        classes, part = data["source_classes"], "validation"
-        accuracy = last_epoch["validation_accuracy"] if last_epoch else None
-        dataset = experiment["source_dataset"] or experiment["dataset"]
+    data, experiment, first, role = metrics["data"], metrics["experiment"], metrics["replicates"][0], ROLES[name]
+    classes: list[str] | None
+    if role.arm:
+        task, part, classes, dataset = "B", "test", data["target_classes"], experiment["dataset"]
+        accuracy: float | None = first[role.arm]["accuracy"]
     else:
-        classes, part, dataset = data["target_classes"], "test", experiment["dataset"]
-        accuracy = first["scratch" if name == "B_scratch" else "transfer"]["accuracy"]
-    images = data["images"]["A" if name == "A" else "B"]
+        task, part, classes = "A", "validation", data["source_classes"]
+        dataset = experiment["source_dataset"] or experiment["dataset"]
+        accuracy = last_epoch["validation_accuracy"] if last_epoch else None
+    images = data["images"][task]
     return render(
-        "card.model.md.j2", name=name, role=ROLES[name], classes=classes, part=part, dataset=dataset,
-        apart=classes and told_apart(tuple(classes)), images=images, metrics=metrics, seed=first["seed"],
+        "card.model.md.j2", name=name, role=role.says, task=task, classes=classes, part=part, dataset=dataset,
+        distinction=classes and distinction(classes), images=images, metrics=metrics, seed=first["seed"],
         accuracy=accuracy, interval=accuracy and accuracy_interval(accuracy, images[part]),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Reports in words: a Markdown template each, and one frame that makes a self-contained HTML page of it."""
+"""Reports as pages: one Markdown template per report, and one frame that makes a self-contained HTML page of it."""
 
 import base64
 from pathlib import Path
@@ -12,8 +12,8 @@ def write_pages(folder: Path, report: str, captions: dict[str, str], **values: A
 
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
-    plots = {name: f"plots/{name}.png" for name in captions}
-    written = render(f"page.{report}.md.j2", plots=plots, captions=captions, **values)
+    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in captions.items()}
+    written = render(f"page.{report}.md.j2", plots=plots, **values)
     (folder / "report.md").write_text(written)
     (folder / "report.html").write_text(to_html(with_plots_inside(written, folder)))
 
@@ -41,7 +41,7 @@ def to_html(markdown: str) -> str:
 
 
 def _environment(autoescape: bool = False) -> Environment:
-    """With the filter `cell`, for what people named: in a table's cell it stays text, and in its cell."""
+    """With filters for tables: `number`; and `cell`, by which names that people gave stay text, inside their cell."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=autoescape,
@@ -49,13 +49,17 @@ def _environment(autoescape: bool = False) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = _cell
+    environment.filters |= {"cell": _cell, "number": _number}
     return environment
 
 
 def _cell(value: object) -> str:
-    """On one line, without a | that Markdown would take for a border."""
+    """On one line, without a | that Markdown would take for the cell's end."""
     return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "–" if value is None else str(value) if isinstance(value, int) else f"{value:.{decimals}f}"
 
 
 def data_uri(png: Path) -> str:

@@ -1,95 +1,126 @@
-"""The report's pictures, drawn without pyplot's global state."""
+"""The plots of a run's report."""
 
-import io
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import samples
+from tasks.experiment.reports.figures import COLOURS, Figure, Plot, empty_figure, figure_with_axes
+from tasks.experiment.reports.metrics import Metrics
 from tasks.experiment.results.nights import Night, changes
+from tasks.experiment.results.pairs import Replicate
+from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
 
-COLOURS = {"scratch": "#c0603a", "transfer": "#2a6f97"}
-DPI = 110
 NAMED_CLASSES = 20
 NAMED_NIGHTS = 10
 SAMPLES = 10  # of each class
 NAMED_SEEDS = 8  # more names than that would lie on top of each other
 
-
-def figure_with_axes(columns: int, title: str, width: float = 4.2, height: float = 3.6) -> tuple[Any, list[Any]]:
-    """A figure and its axes side by side; width of each, and height, in inches."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width * columns, height), layout="constrained")
-    figure.suptitle(title)
-    return figure, list(np.atleast_1d(figure.subplots(1, columns)))
+Epochs = list[dict[str, float]]  # one model's training: a row of numbers per epoch
 
 
-def save_figure(figure: Any, path: Path) -> None:
-    """As a PNG with a palette: a third of the size, for Prefect stores the pictures of a report twice."""
-    from PIL import Image
+@dataclass(frozen=True)
+class Reported:
+    """What every report has."""
 
-    drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=DPI)
-    Image.open(drawn).convert("RGB").quantize(256).save(path, optimize=True)
+    data: DataSet
+    metrics: Metrics
 
 
-def draw_curves(histories: dict[str, list[list[dict[str, float]]]], frozen_epochs: int, path: Path) -> None:
-    """Validation loss and accuracy by epoch: a thin line a seed, a thick one their mean. arm → seeds → epochs."""
+@dataclass(frozen=True)
+class ReportedRun(Reported):
+    """epochs: arm → one training per seed. Of the first seed: task B's test images and labels, and which arm is right.
+
+    nights: this run as the last one, after the earlier nights; empty if it is no night.
+    """
+
+    epochs: dict[str, list[Epochs]]
+    images: np.ndarray
+    labels: np.ndarray
+    right: dict[str, np.ndarray]
+    nights: list[Night]
+
+
+PAIRS: Plot[Reported] = Plot("Test accuracy of each pair", lambda report: draw_pairs(report.metrics["replicates"]))
+DATA: Plot[Reported] = Plot("The first training images of each class", lambda report: draw_samples(report.data))
+# In the order of the report. Another plot is another line.
+PLOTS: dict[str, Plot[ReportedRun]] = {
+    "pairs": PAIRS,
+    "curves": Plot(
+        "Learning curves of task B", lambda run: draw_curves(run.epochs, run.metrics["experiment"]["frozen_epochs"])
+    ),
+    "confusion": Plot(
+        "Confusion matrices",
+        lambda run: draw_confusions(run.metrics["replicates"], run.metrics["data"]["target_classes"]),
+    ),
+    "disagreements": Plot(
+        "Test images on which scratch and transfer disagree",
+        lambda run: draw_disagreements(run.images, run.labels, run.right, run.metrics["data"]["target_classes"]),
+    ),
+    "data": DATA,
+    "nights": Plot(
+        "Error reduction by night, with its interval; what changed between two nights is marked",
+        lambda run: draw_nights(run.nights) if run.nights else None,
+    ),
+}
+
+
+def draw_curves(epochs: dict[str, list[Epochs]], frozen_epochs: int) -> Figure:
+    """Validation loss and accuracy by epoch: a thin line per seed, a thick one for their mean."""
     figure, axes = figure_with_axes(2, "Learning curves of task B")
-    for axis, key in zip(axes, ("validation_loss", "validation_accuracy"), strict=True):
-        for arm, seeds in histories.items():
+    for ax, key in zip(axes, ("validation_loss", "validation_accuracy"), strict=True):
+        for arm, seeds in epochs.items():
             values = np.array([[epoch[key] for epoch in seed] for seed in seeds])
-            epochs = np.arange(1, values.shape[1] + 1)
-            axis.plot(epochs, values.T, color=COLOURS[arm], alpha=0.25, linewidth=1)
-            axis.plot(epochs, values.mean(0), color=COLOURS[arm], linewidth=2.5, label=arm)
+            numbers = np.arange(1, values.shape[1] + 1)
+            ax.plot(numbers, values.T, color=COLOURS[arm], alpha=0.25, linewidth=1)
+            ax.plot(numbers, values.mean(0), color=COLOURS[arm], linewidth=2.5, label=arm)
         if frozen_epochs:
-            axis.axvline(frozen_epochs + 0.5, color="grey", linestyle="--", label="hidden layers unfrozen")
-        axis.set(xlabel="epoch", ylabel=key.replace("_", " "))
-        axis.legend()
-    save_figure(figure, path)
+            ax.axvline(frozen_epochs + 0.5, color="grey", linestyle="--", label="hidden layers unfrozen")
+        ax.set(xlabel="epoch", ylabel=key.replace("_", " "))
+        ax.legend()
+    return figure
 
 
-def draw_pairs(replicates: list[dict[str, Any]], path: Path) -> None:
-    """One line a seed, from scratch to transfer."""
-    figure, (axis,) = figure_with_axes(1, "Test accuracy, one line a seed", width=5)
-    for replicate in replicates:
-        pair = [100 * replicate[arm]["accuracy"] for arm in COLOURS]
-        colour = COLOURS["transfer" if pair[1] > pair[0] else "scratch"]
-        axis.plot([0, 1], pair, marker="o", color=colour, alpha=0.8)
+def draw_pairs(replicates: list[Replicate]) -> Figure:
+    """One line per seed, from scratch to transfer."""
+    figure, (ax,) = figure_with_axes(1, "Test accuracy, one line per seed", width=5)
+    pairs = 100 * np.array([[pair["scratch"]["accuracy"], pair["transfer"]["accuracy"]] for pair in replicates])
+    for replicate, (scratch, transfer) in zip(replicates, pairs, strict=True):
+        colour = COLOURS[TRANSFER if transfer > scratch else SCRATCH]
+        ax.plot([0, 1], [scratch, transfer], marker="o", color=colour, alpha=0.8)
         if len(replicates) <= NAMED_SEEDS:
-            axis.annotate(f"seed {replicate['seed']}", (1.04, pair[1]), fontsize=8, va="center")
-    means = [100 * np.mean([replicate[arm]["accuracy"] for replicate in replicates]) for arm in COLOURS]
-    axis.plot([0, 1], means, color="black", linewidth=3, label=f"mean of {len(replicates)}")
-    axis.legend(loc="lower right")
-    axis.set(xticks=[0, 1], xticklabels=list(COLOURS), xlim=(-0.2, 1.4), ylabel="accuracy in %")
-    save_figure(figure, path)
+            ax.annotate(f"seed {replicate['seed']}", (1.04, transfer), fontsize=8, va="center")
+    ax.plot([0, 1], pairs.mean(0), color="black", linewidth=3, label=f"mean of {len(replicates)}")
+    ax.legend(loc="lower right")
+    ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylabel="accuracy in %")
+    return figure
 
 
-def draw_confusions(replicates: list[dict[str, Any]], names: tuple[str, ...], path: Path) -> None:
+def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
     """Confusion matrices, mean over seeds."""
     size = max(3.6, 0.45 * len(names))
     title = f"Confusion on task B's test images, mean of {len(replicates)}"
     figure, axes = figure_with_axes(2, title, width=size + 0.6, height=size)
-    for axis, arm in zip(axes, COLOURS, strict=True):
-        counts = np.mean([replicate[arm]["confusion"] for replicate in replicates], axis=0)
-        axis.imshow(counts, cmap="Blues", vmin=0)
+    matrices = {
+        SCRATCH: [pair["scratch"]["confusion"] for pair in replicates],
+        TRANSFER: [pair["transfer"]["confusion"] for pair in replicates],
+    }
+    for ax, (arm, found) in zip(axes, matrices.items(), strict=True):
+        counts = np.mean(found, axis=0)
+        ax.imshow(counts, cmap="Blues", vmin=0)
         for (row, column), count in np.ndenumerate(counts) if len(names) <= NAMED_CLASSES else ():
-            axis.text(column, row, f"{count:.0f}", ha="center", va="center",
+            ax.text(column, row, f"{count:.0f}", ha="center", va="center",
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip
         shown = list(range(0, len(names), -(-len(names) // NAMED_CLASSES)))
         labels = [names[number] for number in shown]
-        axis.set(title=arm, xticks=shown, yticks=shown, yticklabels=labels, xlabel="answer", ylabel="truth")
-        axis.set_xticklabels(labels, **({"rotation": 45, "ha": "right"} if len(names) > 2 else {}))
-    save_figure(figure, path)
+        ax.set(title=arm, xticks=shown, yticks=shown, yticklabels=labels, xlabel="answer", ylabel="truth")
+        ax.set_xticklabels(labels, **({"rotation": 45, "ha": "right"} if len(names) > 2 else {}))
+    return figure
 
 
-def draw_samples(data: DataSet, path: Path) -> None:
-    """A row a class: its first training images, all in one picture: axes for each would take a second."""
-    from matplotlib.figure import Figure
-
+def draw_samples(data: DataSet) -> Figure:
+    """One row per class: its first training images, all in one array, since axes for each would take a second."""
     rows = samples(data, SAMPLES)[:NAMED_CLASSES]
     height, width = (side + max(1, side // 8) for side in data.image_shape[:2])  # with a gap
     paper = 0 if len(data.image_shape) == 2 else 255
@@ -98,15 +129,15 @@ def draw_samples(data: DataSet, path: Path) -> None:
         for column, image in enumerate(images):
             top, left = row * height, column * width
             sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
-    figure = Figure(figsize=(0.62 * SAMPLES + 1.2, 0.62 * len(rows) + 0.2), layout="constrained")
-    axis = figure.subplots()
-    axis.imshow(sheet, cmap=_map_for(sheet), vmin=0, vmax=255)
-    axis.set_frame_on(False)
-    axis.set_xticks([])
+    figure = empty_figure(0.62 * SAMPLES + 1.2, 0.62 * len(rows) + 0.2)
+    ax = figure.subplots()
+    ax.imshow(sheet, cmap=_map_for(sheet), vmin=0, vmax=255)
+    ax.set_frame_on(False)
+    ax.set_xticks([])
     centres = [(row + 0.45) * height for row in range(len(rows))]
-    axis.set_yticks(centres, data.classes[: len(rows)], fontsize=8)
-    axis.tick_params(length=0)
-    save_figure(figure, path)
+    ax.set_yticks(centres, data.classes[: len(rows)], fontsize=8)
+    ax.tick_params(length=0)
+    return figure
 
 
 def _map_for(image: np.ndarray) -> str | None:
@@ -114,46 +145,40 @@ def _map_for(image: np.ndarray) -> str | None:
     return "gray_r" if image.ndim == 2 else None
 
 
-def draw_nights(nights: list[Night], path: Path) -> None:
+def draw_nights(nights: list[Night]) -> Figure:
     """Error reduction by night, each with its interval; a dashed line where code or versions changed."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    axis = figure.subplots()
+    figure, (ax,) = figure_with_axes(1, "Error reduction by night, with its interval", width=9)
     for number, night in enumerate(nights):
         if night.low is not None and night.high is not None:
-            axis.plot([number, number], [night.low, night.high], color=COLOURS["transfer"], linewidth=6, alpha=0.3)
+            ax.plot([number, number], [night.low, night.high], color=COLOURS[TRANSFER], linewidth=6, alpha=0.3)
         if number and (changed := changes(nights[number - 1], night)):
-            axis.axvline(number - 0.5, color="grey", linestyle="--")
+            ax.axvline(number - 0.5, color="grey", linestyle="--")
             text = changed[0] + (f" and {len(changed) - 1} more" if changed[1:] else "")
-            axis.annotate(
+            ax.annotate(
                 text, (number - 0.5, 0.98), xycoords=("data", "axes fraction"), xytext=(-3, 0),
                 textcoords="offset points", rotation=90, fontsize=7, ha="right", va="top",
             )  # fmt: skip
     estimates = [np.nan if night.estimate is None else night.estimate for night in nights]
-    axis.plot(estimates, marker="o", color=COLOURS["transfer"])
-    axis.axhline(0, color="black", linewidth=0.8)
+    ax.plot(estimates, marker="o", color=COLOURS[TRANSFER])
+    ax.axhline(0, color="black", linewidth=0.8)
     shown = range(0, len(nights), -(-len(nights) // NAMED_NIGHTS))
-    axis.set(xticks=list(shown), xticklabels=[nights[number].date for number in shown])
-    axis.set(xlabel="night", ylabel="error reduction in %", xlim=(-0.7, max(len(nights), 2) - 0.3))
-    axis.set_title("Error reduction by night, with its interval")
-    figure.savefig(path, dpi=110)
+    ax.set(xticks=list(shown), xticklabels=[nights[number].date for number in shown])
+    ax.set(xlabel="night", ylabel="error reduction in %", xlim=(-0.7, max(len(nights), 2) - 0.3))
+    return figure
 
 
 def draw_disagreements(
-    images: np.ndarray, labels: np.ndarray, right: dict[str, np.ndarray], names: tuple[str, ...], path: Path
-) -> None:
+    images: np.ndarray, labels: np.ndarray, right: dict[str, np.ndarray], names: list[str]
+) -> Figure:
     """Images that one arm got right and the other wrong (first seed); up to eight of each."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    figure = empty_figure(9, 3.4)
     grid = figure.subplots(2, 8)
-    for row, (winner, loser) in zip(grid, (("transfer", "scratch"), ("scratch", "transfer")), strict=True):
+    for row, (winner, loser) in zip(grid, ((TRANSFER, SCRATCH), (SCRATCH, TRANSFER)), strict=True):
         found = np.flatnonzero(right[winner] & ~right[loser])
-        for axis in row:
-            axis.axis("off")
+        for ax in row:
+            ax.axis("off")
         row[0].set_title(f"only {winner} right ({len(found)} images)", loc="left", fontsize=9, color=COLOURS[winner])
-        for axis, i in zip(row, found, strict=False):
-            axis.imshow(images[i], cmap=_map_for(images[i]))
-            axis.text(0.5, -0.02, names[labels[i]], transform=axis.transAxes, ha="center", va="top", fontsize=7)
-    save_figure(figure, path)
+        for ax, i in zip(row, found, strict=False):
+            ax.imshow(images[i], cmap=_map_for(images[i]))
+            ax.text(0.5, -0.02, names[labels[i]], transform=ax.transAxes, ha="center", va="top", fontsize=7)
+    return figure

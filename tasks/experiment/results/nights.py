@@ -1,24 +1,16 @@
 """Does the answer still stand? A night's result beside those of the nights before it.
 
-A night is a run that computed everything anew; only nights of the same experiment and the same seeds are compared.
+A night is a run that recomputed everything; only nights of the same experiment and the same seeds are compared.
 """
 
-import hashlib
-import io
-import json
-import zipfile
-from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.experiment.settings import Experiment
-from tasks.storage.runs import read_runs
-
 
 class Night(BaseModel):
-    """What one night came to: error reduction in percent with its interval, the weights' digests, what made them."""
+    """One night's result: error reduction in percent with its interval, the weights' digests, what made them."""
 
     model_config = ConfigDict(frozen=True)
     run: str
@@ -36,34 +28,6 @@ class Verdict(BaseModel):
     model_config = ConfigDict(frozen=True)
     name: Literal["First", "Reproduced", "Drifted", "Regressed"]
     reason: str
-
-
-def earlier_nights(experiment: Experiment, seeds: list[int]) -> list[Night]:
-    """The comparable nights among the runs that are kept, oldest first, read from their metrics.json."""
-    nights = []
-    for run in read_runs():
-        try:
-            metrics = json.loads((run.folder / "metrics.json").read_text())
-            comparable = (
-                metrics["verdict"]
-                and metrics["experiment"] == experiment.model_dump(mode="json")
-                and [replicate["seed"] for replicate in metrics["replicates"]] == seeds
-            )
-            if comparable:
-                nights.append(night(metrics, run.folder.name, run.time[:10]))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # damaged, or of another kind
-    return nights
-
-
-def night(metrics: dict[str, Any], run: str, date: str) -> Night:
-    """The night that a run's metrics.json tells of. Raises KeyError if it lacks something."""
-    result = metrics["error_reduction"]
-    return Night(
-        run=run, date=date, estimate=result["estimate"], low=result["low"], high=result["high"],
-        weights=[replicate["weights"] for replicate in metrics["replicates"]],
-        made_with=metrics["environment"] | metrics["code"],
-    )  # fmt: skip
 
 
 def judge(tonight: Night, earlier: list[Night]) -> Verdict:
@@ -100,7 +64,7 @@ def typical_interval(nights: list[Night]) -> tuple[float, float] | None:
 
 
 def changes(before: Night, after: Night) -> list[str]:
-    """What made the results and is not the same: versions as `keras 3.14 → 3.15`, modules by name."""
+    """What made the results and has changed: versions as `keras 3.14 → 3.15`, modules by name."""
     named = []
     for name in sorted(before.made_with.keys() | after.made_with.keys()):
         old, new = before.made_with.get(name), after.made_with.get(name)
@@ -108,18 +72,3 @@ def changes(before: Night, after: Night) -> list[str]:
             is_code = name.split(".")[0] == "tasks"
             named.append(name if is_code else f"{name} {old or 'not used'} → {new or 'not used'}")
     return named
-
-
-def weights_digest(model: Path) -> str:
-    """A digest of a .keras file's weights alone: names, shapes and every bit, whatever Keras wrote around them."""
-    import h5py
-
-    digest = hashlib.sha256()
-
-    def add(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            digest.update(f"{name} {item.dtype} {item.shape} ".encode() + item[()].tobytes())
-
-    with zipfile.ZipFile(model) as parts, h5py.File(io.BytesIO(parts.read("model.weights.h5"))) as weights:
-        weights.visititems(add)
-    return digest.hexdigest()[:16]

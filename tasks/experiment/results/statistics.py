@@ -1,11 +1,11 @@
-"""From pairs to claims: error reduction with its interval, tests, a verdict.
+"""Error reduction with its interval, and tests of pairs.
 
 Errors are arrays of shape (pairs,), fractions of 1.
 """
 
 from math import sqrt
 from statistics import NormalDist
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,41 @@ RESAMPLES = 9_999
 METHOD = f"paired percentile bootstrap of the ratio of means, {RESAMPLES:,} resamples"
 T_METHOD = "inverted paired t-test of the ratio of means (Fieller 1954)"
 ALPHA = 0.05
-TOO_SMALL = 5.0  # percent: a smaller change of the error does not matter to anyone
 
 Errors = NDArray[np.float64]
+
+
+class Bounds(TypedDict):
+    """A confidence interval from `n` pairs or images; None where there is none."""
+
+    low: float | None
+    high: float | None
+    confidence: float
+    method: str
+    n: int
+
+
+class Interval(Bounds):
+    """An estimate, if there is one, with its confidence interval."""
+
+    estimate: float | None
+    unit: str
+
+
+class Wins(Bounds):
+    """In how many pairs transfer was better, and P(transfer better) with its interval, ties left out."""
+
+    wins: int
+    ties: int
+    p_transfer_better: float | None
+
+
+class McNemar(TypedDict):
+    """On how many images only one model of a pair is right, and how likely a split as uneven as that is by chance."""
+
+    only_scratch_right: int
+    only_transfer_right: int
+    p_value: float
 
 
 def error_reduction(scratch: Errors, transfer: Errors) -> float | None:
@@ -24,28 +56,22 @@ def error_reduction(scratch: Errors, transfer: Errors) -> float | None:
     return None if np.mean(scratch) == 0 else float(100 * (1 - np.mean(transfer) / np.mean(scratch)))
 
 
-def error_reduction_interval(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> dict[str, Any]:
-    """Ratio-of-means error reduction in percent with its interval; one pair has none, and says so.
+def error_reduction_interval(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> Interval:
+    """Ratio-of-means error reduction in percent with its interval; for a single pair there is none.
 
     The resampling has a fixed seed of its own: the same pairs give the same interval.
     """
-    n = len(scratch)
-    summary: dict[str, Any] = {
-        "estimate": error_reduction(scratch, transfer),
-        "low": None,
-        "high": None,
-        "confidence": confidence,
-    }
-    summary |= {"method": "none: it takes two pairs and a scratch error", "n": n, "unit": "percent"}
-    if n < 2 or summary["estimate"] is None:
-        return summary
+    n, estimate = len(scratch), error_reduction(scratch, transfer)
+    low, high, method = None, None, "none: it takes two pairs and a scratch error"
 
     def statistic(s: Errors, t: Errors, axis: int = -1) -> Errors:
         with np.errstate(divide="ignore", invalid="ignore"):
             return 100 * (1 - t.mean(axis) / s.mean(axis))
 
-    low, high = percentile_bootstrap(statistic, scratch, transfer, confidence=confidence)
-    return summary | {"low": low, "high": high, "method": METHOD}
+    if n >= 2 and estimate is not None:
+        low, high = percentile_bootstrap(statistic, scratch, transfer, confidence=confidence)
+        method = METHOD
+    return Interval(estimate=estimate, low=low, high=high, confidence=confidence, method=method, n=n, unit="percent")
 
 
 def percentile_bootstrap(
@@ -63,14 +89,14 @@ def percentile_bootstrap(
     return low, high
 
 
-def error_reduction_t_interval(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> dict[str, Any]:
+def error_reduction_t_interval(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> Interval:
     """The same by inverting the paired t-test: all ratios r at which transfer − r · scratch could have mean zero.
 
-    For the few pairs with which a bootstrap is far too narrow. No interval where the ratio is unbounded.
+    For few pairs, with which a bootstrap is far too narrow. No interval where the ratio is unbounded.
     """
     from scipy.stats import t
 
-    n, low, high = len(scratch), None, None
+    n, estimate, low, high = len(scratch), error_reduction(scratch, transfer), None, None
     if n >= 2 and np.any(scratch):
         quantile = t.ppf((1 + confidence) / 2, n - 1)
         (ss, st), (_, tt) = np.cov(scratch, transfer) * quantile**2 / n
@@ -79,38 +105,36 @@ def error_reduction_t_interval(scratch: Errors, transfer: Errors, confidence: fl
         if square[0] > 0:
             half = np.sqrt(max(square[1] ** 2 - square[0] * rest, 0))
             low, high = (float(100 * (1 - (square[1] + sign * half) / square[0])) for sign in (1, -1))
-    return {"estimate": error_reduction(scratch, transfer), "low": low, "high": high, "confidence": confidence,
-            "method": T_METHOD, "n": n, "unit": "percent"}  # fmt: skip
+    return Interval(estimate=estimate, low=low, high=high, confidence=confidence, method=T_METHOD, n=n, unit="percent")
 
 
-def accuracy_interval(accuracy: float, images: int, confidence: float = 1 - ALPHA) -> dict[str, Any]:
-    """How well an accuracy on so many images is known, as if they were drawn at random (Wilson 1927)."""
+def accuracy_interval(accuracy: float, images: int, confidence: float = 1 - ALPHA) -> Interval:
+    """How precisely an accuracy on that many images is known, as if they were drawn at random (Wilson 1927)."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     centre = (accuracy + z**2 / (2 * images)) / (1 + z**2 / images)
     half = z * sqrt(accuracy * (1 - accuracy) / images + z**2 / (4 * images**2)) / (1 + z**2 / images)
-    return {"low": centre - half, "high": centre + half, "method": "Wilson's score"}
+    return Interval(
+        estimate=accuracy, low=centre - half, high=centre + half, confidence=confidence,
+        method="Wilson's score", n=images, unit="fraction",
+    )  # fmt: skip
 
 
-def wins(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> dict[str, Any]:
+def wins(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> Wins:
     """How often transfer was better, and P(transfer better) with its exact interval; ties are left out of both."""
     from scipy.stats import binomtest
 
     better, ties, n = int(np.sum(transfer < scratch)), int(np.sum(transfer == scratch)), len(scratch)
-    summary: dict[str, Any] = {
-        "wins": better,
-        "ties": ties,
-        "n": n,
-        "p_transfer_better": None,
-        "low": None,
-        "high": None,
-    }
+    p, low, high = None, None, None
     if ties < n:
         interval = binomtest(better, n - ties).proportion_ci(confidence, method="exact")
-        summary |= {"p_transfer_better": better / (n - ties), "low": float(interval.low), "high": float(interval.high)}
-    return summary | {"confidence": confidence, "method": "Clopper–Pearson, ties left out"}
+        p, low, high = better / (n - ties), float(interval.low), float(interval.high)
+    return Wins(
+        wins=better, ties=ties, n=n, p_transfer_better=p, low=low, high=high, confidence=confidence,
+        method="Clopper–Pearson, ties left out",
+    )  # fmt: skip
 
 
-def mcnemar(scratch_right: NDArray[np.bool_], transfer_right: NDArray[np.bool_]) -> dict[str, Any]:
+def mcnemar(scratch_right: NDArray[np.bool_], transfer_right: NDArray[np.bool_]) -> McNemar:
     """McNemar's exact test of one pair on the same images: is one right more often where they disagree?"""
     from scipy.stats import binomtest
 
@@ -118,7 +142,7 @@ def mcnemar(scratch_right: NDArray[np.bool_], transfer_right: NDArray[np.bool_])
     only_transfer = int(np.sum(~scratch_right & transfer_right))
     disagreements = only_scratch + only_transfer
     p = binomtest(only_transfer, disagreements).pvalue if disagreements else 1.0
-    return {"only_scratch_right": only_scratch, "only_transfer_right": only_transfer, "p_value": float(p)}
+    return McNemar(only_scratch_right=only_scratch, only_transfer_right=only_transfer, p_value=float(p))
 
 
 def wilcoxon_p(scratch: Errors, transfer: Errors) -> float:
@@ -148,23 +172,3 @@ def holm(p_values: list[float]) -> list[float]:
 
     p = pd.Series(p_values, dtype=float).sort_values(kind="stable")
     return (p * np.arange(len(p), 0, -1)).cummax().clip(upper=1).sort_index().tolist()
-
-
-def verdict(result: dict[str, Any], p: float) -> str:
-    """The rule, stated before any study was run, on an error reduction with its 95 % interval and a test's p:
-
-    - "too small to matter": the interval lies within ± TOO_SMALL percent;
-    - "helps" or "hurts": the interval lies above or below zero, and p ≤ ALPHA;
-    - "can't tell": anything else.
-
-    The test is there because a bootstrap of few pairs is too narrow; Wilcoxon's p of five pairs is 0.06 at least.
-    """
-    if result["low"] is None or result["high"] is None:
-        return "can't tell"
-    if result["low"] > -TOO_SMALL and result["high"] < TOO_SMALL:
-        return "too small to matter"
-    if p <= ALPHA and result["low"] > 0:
-        return "helps"
-    if p <= ALPHA and result["high"] < 0:
-        return "hurts"
-    return "can't tell"

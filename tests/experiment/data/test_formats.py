@@ -269,6 +269,6 @@ def test_a_damaged_npz(tmp_path: Path) -> None:
 
 
 def test_an_npz_that_unpacks_to_more_than_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.experiment.data.formats.reading.MAX_BYTES", 10_000)
-    with pytest.raises(UnusableInputError, match="the limit"):
+    monkeypatch.setattr("tasks.experiment.data.formats.npz.MAX_BYTES", 10_000)
+    with pytest.raises(UnusableInputError, match="holds more than 0 GiB, the limit"):
         import_data(write_npz(tmp_path / "d.npz"))

@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.experiment.reports.sentences import answer, study_answer
+from tasks.experiment.reports.sentences import answer, distinction, study_answer
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_the_answer_claims_what_the_interval_allows(
     estimate: float | None, low: float | None, high: float | None, says: str
 ) -> None:
     result = {"estimate": estimate, "low": low, "high": high, "confidence": 0.95, "method": "boot", "n": 5}
-    assert says in answer({"error_reduction": result})
+    assert says in answer(result)
 
 
 def study(verdict: str, against_own: str, low: float | None = 16.7, estimate: float | None = 21.7) -> dict:
@@ -78,3 +78,15 @@ def test_the_studys_answer_without_interval_or_error() -> None:
         "200 images with transfer are worth 345 from scratch."
     )
     assert "no test error at all" in study_answer(study("can't tell", "can't tell", estimate=None))
+
+
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [
+        (["cat", "dog"], "cat from dog"),
+        (["cat", "dog", "owl"], "cat, dog and owl apart"),
+        (list("abcdef"), "6 classes apart"),
+    ],
+)
+def test_task_b_in_words(classes: list[str], says: str) -> None:
+    assert distinction(classes) == says

@@ -1,14 +1,4 @@
-import io
-import json
-import zipfile
-from pathlib import Path
-
-import h5py
-import numpy as np
-import pytest
-
-from tasks.experiment.results.nights import Night, changes, earlier_nights, judge, weights_digest
-from tasks.experiment.settings import Experiment
+from tasks.experiment.results.nights import Night, changes, judge
 
 MADE_WITH = {"keras": "3.14", "python": "3.11", "tasks.experiment.networks.trainer": "aa"}
 
@@ -77,60 +67,3 @@ def test_new_and_lost_things_are_changes_too() -> None:
     before, after = a_night(), a_night(h5py="3.11")
     assert changes(before, after) == ["h5py not used → 3.11"]
     assert changes(after, before) == ["h5py 3.11 → not used"]
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
-    return tmp_path
-
-
-def write_run(root: Path, name: str, time: str, experiment: Experiment, seeds: list[int], verdict: object) -> None:
-    folder = root / "runs" / name
-    folder.mkdir(parents=True)
-    metrics = {
-        "experiment": experiment.model_dump(mode="json"),
-        "replicates": [{"seed": seed, "weights": {"A": name}} for seed in seeds],
-        "error_reduction": {"estimate": 25.0, "low": 20.0, "high": 30.0},
-        "environment": {"keras": "3.15"},
-        "code": {"tasks.train": "aa"},
-        "verdict": verdict,
-    }
-    (folder / "metrics.json").write_text(json.dumps(metrics))
-    (folder / "run.json").write_text(json.dumps({"time": time, "artifacts": []}))
-
-
-def test_only_comparable_nights_count_oldest_first(root: Path) -> None:
-    quick = Experiment(source_epochs=1)
-    write_run(root, "a-later", "2026-01-03T02:00:00+00:00", quick, [42, 43], {"name": "Reproduced", "reason": ""})
-    write_run(root, "b-first", "2026-01-02T02:00:00+00:00", quick, [42, 43], {"name": "First", "reason": ""})
-    write_run(root, "by-day", "2026-01-02T12:00:00+00:00", quick, [42, 43], None)
-    write_run(root, "other-seeds", "2026-01-02T12:00:00+00:00", quick, [43, 44], {"name": "First", "reason": ""})
-    write_run(root, "other", "2026-01-02T12:00:00+00:00", Experiment(), [42, 43], {"name": "First", "reason": ""})
-    write_run(root, "damaged", "2026-01-02T12:00:00+00:00", quick, [42, 43], {"name": "First", "reason": ""})
-    (root / "runs/damaged/metrics.json").write_text("{")
-    write_run(root, "older-version", "2026-01-02T12:00:00+00:00", quick, [42, 43], {"name": "First", "reason": ""})
-    (root / "runs/older-version/metrics.json").write_text("[]")
-    nights = earlier_nights(quick, [42, 43])
-    assert [(night.run, night.date) for night in nights] == [("b-first", "2026-01-02"), ("a-later", "2026-01-03")]
-    assert nights[0].made_with == {"keras": "3.15", "tasks.train": "aa"}
-
-
-def write_model(path: Path, weights: np.ndarray, version: str) -> Path:
-    file = io.BytesIO()
-    with h5py.File(file, "w") as content:
-        content["layers/head/vars/0"] = weights
-    with zipfile.ZipFile(path, "w") as parts:
-        parts.writestr("metadata.json", json.dumps({"keras_version": version}))
-        parts.writestr("model.weights.h5", file.getvalue())
-    return path
-
-
-def test_the_digest_is_that_of_the_weights_to_the_last_bit_and_of_nothing_else(tmp_path: Path) -> None:
-    weights = np.arange(6, dtype=np.float32).reshape(2, 3)
-    one = weights_digest(write_model(tmp_path / "one.keras", weights, "3.14"))
-    assert weights_digest(write_model(tmp_path / "same.keras", weights, "3.15")) == one
-    nearly = weights.copy()
-    nearly[1, 2] = np.nextafter(nearly[1, 2], np.float32(9))
-    others = nearly, weights.reshape(3, 2), weights.astype(np.float64)
-    assert len({one, *(weights_digest(write_model(tmp_path / "x.keras", w, "3.14")) for w in others)}) == 4

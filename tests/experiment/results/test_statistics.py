@@ -9,7 +9,6 @@ from scipy.stats import norm
 
 from flows.study import transfer_study
 from tasks.experiment.results.statistics import (
-    TOO_SMALL,
     accuracy_interval,
     error_reduction,
     error_reduction_interval,
@@ -17,10 +16,10 @@ from tasks.experiment.results.statistics import (
     holm,
     mcnemar,
     t_test_p,
-    verdict,
     wilcoxon_p,
     wins,
 )
+from tasks.experiment.results.verdicts import TOO_SMALL, verdict
 from tests.walkthrough.convolutions import difference
 
 
@@ -123,7 +122,8 @@ def test_t_interval_that_would_be_unbounded_is_none() -> None:
     ],
 )
 def test_verdict_by_the_rule(low: float | None, high: float | None, p: float, says: str) -> None:
-    assert verdict({"low": low, "high": high}, p) == says
+    result = error_reduction_interval(np.array([0.2]), np.array([0.1])) | {"low": low, "high": high}
+    assert verdict(result, p) == says
 
 
 def test_29_pairs_see_three_wins_in_four() -> None:

@@ -4,11 +4,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.fashion_mnist import CLASS_NAMES
+from tasks.experiment.data.splits import Problem
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.answers import KEYS, answer_questions, replicates, tabulate
+from tasks.storage.artifacts import Artifact
 
 EXPERIMENT = Experiment()
+B = Problem(
+    data=DataSet(classes=CLASS_NAMES, image_shape=(28, 28), validation_images=5_000),
+    classes=(0, 2),
+    examples=None,
+    start=Artifact(path=f"store/normalize/{'0' * 16}", digest="0" * 64),
+)
 ARMS = {"scratch": ("random", 0, 0), "transfer": ("A", 3, 4), "probe": ("A", 3, 20)}
 
 
@@ -34,7 +43,7 @@ def rows() -> list[dict]:
 
 
 def test_every_question_by_hand(rows: list[dict]) -> None:
-    answers = answer_questions(tabulate(rows), EXPERIMENT, CLASS_NAMES)
+    answers = answer_questions(tabulate(rows), EXPERIMENT, B)
     assert answers["help"]["error_reduction"]["estimate"] == pytest.approx(50)
     assert answers["help"]["error_reduction"]["n"] == 7
     assert answers["help"]["p"] == pytest.approx(2 / 2**7)
@@ -57,24 +66,22 @@ def test_every_question_by_hand(rows: list[dict]) -> None:
 
 
 def test_a_family_shares_its_alpha(rows: list[dict]) -> None:
-    arms = {
-        arm["arm"]: arm for arm in answer_questions(tabulate(rows), EXPERIMENT, CLASS_NAMES)["arms"]["against_scratch"]
-    }
+    arms = {arm["arm"]: arm for arm in answer_questions(tabulate(rows), EXPERIMENT, B)["arms"]["against_scratch"]}
     assert arms["transfer"]["p_holm"] == pytest.approx(2 * arms["transfer"]["p"])
 
 
 def test_other_classes_are_judged_by_the_t_test(rows: list[dict]) -> None:
     other = [r | {"classes": "5 7", "negative": 5, "positive": 7, "accuracy": 0.9} for r in rows if r["samples"] == 200]
-    answers = answer_questions(tabulate(rows + other), EXPERIMENT, CLASS_NAMES)
+    answers = answer_questions(tabulate(rows + other), EXPERIMENT, B)
     own, new = answers["classes"]
     assert (own["negative"], own["positive"]) == ("T-shirt/top", "Pullover")
     assert (new["negative"], new["positive"]) == ("Sandal", "Sneaker")
     assert own["error_reduction"]["method"].startswith("inverted paired t-test")
     assert own["error_reduction"]["estimate"] == pytest.approx(50)
     assert new["error_reduction"]["estimate"] == 0
-    fewer = answer_questions(tabulate(rows + [r for r in other if r["seed"] < 3]), EXPERIMENT, CLASS_NAMES)["classes"]
+    fewer = answer_questions(tabulate(rows + [r for r in other if r["seed"] < 3]), EXPERIMENT, B)["classes"]
     assert [pair["error_reduction"]["n"] for pair in fewer] == [3, 3]  # the seeds that both have
-    assert answers["help"] == answer_questions(tabulate(rows), EXPERIMENT, CLASS_NAMES)["help"]
+    assert answers["help"] == answer_questions(tabulate(rows), EXPERIMENT, B)["help"]
 
 
 def test_the_table_does_not_depend_on_the_order_of_rows_and_holds_none_twice(rows: list[dict]) -> None:
@@ -85,7 +92,7 @@ def test_the_table_does_not_depend_on_the_order_of_rows_and_holds_none_twice(row
 
 def test_pairs_as_in_metrics_and_a_diverged_run_has_no_loss(rows: list[dict]) -> None:
     first = rows[0] | {"accuracy": 0.5, "loss": None, "diverged": True}
-    pair = replicates(tabulate([first, *rows[1:]]), EXPERIMENT, CLASS_NAMES)[0]
+    pair = replicates(tabulate([first, *rows[1:]]), EXPERIMENT, B)[0]
     assert pair["scratch"] == {"accuracy": 0.5, "loss": None}
     assert pair["transfer"] == {"accuracy": pytest.approx(0.895), "loss": 0.5}
     assert pair["error_reduction"] == pytest.approx(100 * (1 - 0.105 / 0.5))

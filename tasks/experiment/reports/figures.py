@@ -1,0 +1,59 @@
+"""What all plots share: figures, without pyplot's global state, their colours and files, and tables of plots."""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from tasks.experiment.study.arms import SCRATCH, TRANSFER
+
+Figure = Any  # matplotlib's, which is imported where one is made
+Content = TypeVar("Content", contravariant=True)
+
+COLOURS = {SCRATCH: "#c0603a", TRANSFER: "#2a6f97"}
+DPI = 110
+
+
+@dataclass(frozen=True)
+class Plot(Generic[Content]):
+    """caption: what it shows. draw: from what a report has; gives None if that has nothing to show."""
+
+    caption: str
+    draw: Callable[[Content], Figure | None]
+
+
+def draw_plots(plots: Mapping[str, Plot[Content]], content: Content, folder: Path) -> dict[str, str]:
+    """Draw them into `folder`/<name>.png; gives the captions of what was drawn, by name."""
+    folder.mkdir()
+    captions = {}
+    for name, plot in plots.items():
+        if (figure := plot.draw(content)) is not None:
+            save_figure(figure, folder / f"{name}.png")
+            captions[name] = plot.caption
+    return captions
+
+
+def figure_with_axes(columns: int, title: str, width: float = 4.2, height: float = 3.6) -> tuple[Figure, list[Any]]:
+    """A figure and its axes side by side; width of each, and height, in inches."""
+    figure = empty_figure(width * columns, height)
+    figure.suptitle(title)
+    return figure, list(np.atleast_1d(figure.subplots(1, columns)))
+
+
+def empty_figure(width: float, height: float) -> Figure:
+    """Without title or axes; in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """As a PNG with a palette: a third of the size, since Prefect stores a report's plots twice."""
+    from PIL import Image
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=DPI)
+    Image.open(drawn).convert("RGB").quantize(256).save(path, optimize=True)

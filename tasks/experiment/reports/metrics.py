@@ -1,0 +1,122 @@
+"""metrics.json: what it holds, how it is composed, and how it is read back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
+
+from upath import UPath
+
+from tasks.experiment.data.inspection import class_counts
+from tasks.experiment.data.splits import Problem
+from tasks.experiment.results.comparisons import Study
+from tasks.experiment.results.nights import Night
+from tasks.experiment.results.pairs import Replicate, Results
+from tasks.experiment.results.scores import METRICS
+from tasks.experiment.settings import Experiment
+from tasks.storage.runs import read_runs
+
+FILE = "metrics.json"
+
+
+class DataDescription(TypedDict):
+    """A data set, and how many images task A and task B have of it for training, validation and test.
+
+    classes: one row per class. source_classes: None if A was not trained here.
+    """
+
+    image_shape: Sequence[int]
+    classes: list[dict[str, Any]]
+    notes: Sequence[str]
+    images: dict[str, dict[str, int]]
+    source_classes: list[str] | None
+    target_classes: list[str]
+
+
+class Metrics(Results):
+    """A run's results, what they come from, and its answer in one sentence.
+
+    environment: Python, the machine, the libraries' versions; code: a hash of each module.
+    verdict: what a night says about the earlier ones; None if the run is no night. study, resample_target: of a study.
+    """
+
+    experiment: dict[str, Any]
+    environment: dict[str, str]
+    code: dict[str, str]
+    data: DataDescription
+    answer: str
+    verdict: NotRequired[dict[str, str] | None]
+    study: NotRequired[Study]
+    resample_target: NotRequired[bool]
+
+
+def compose_metrics(
+    experiment: Experiment, made_with: dict[str, dict[str, str]], data: DataDescription, results: Results, answer: str
+) -> Metrics:
+    """What every run's metrics.json holds. made_with: its `environment` and `code`."""
+    return Metrics(
+        experiment=experiment.model_dump(mode="json"), environment=made_with["environment"], code=made_with["code"],
+        data=data, answer=answer, **results,
+    )  # fmt: skip
+
+
+def describe_data(A: Problem, B: Problem) -> DataDescription:
+    """What a report tells about the data."""
+    counts_A, counts_B = class_counts(A.data), class_counts(B.data)
+    rows_A, rows_B = [counts_A[number] for number in A.classes], [counts_B[number] for number in B.classes]
+    images = {
+        task: {part: sum(row[part] for row in rows) for part in ("training", "validation", "test")}
+        for task, rows in (("A", rows_A), ("B", rows_B))
+    }
+    return DataDescription(
+        image_shape=B.data.image_shape, classes=counts_B, notes=B.data.notes, images=images,
+        source_classes=[row["class"] for row in rows_A] or None, target_classes=[row["class"] for row in rows_B],
+    )  # fmt: skip
+
+
+def write_metrics(folder: Path, metrics: Metrics) -> None:
+    (folder / FILE).write_text(json.dumps(metrics, indent=1))
+
+
+def read_metrics(folder: Path | UPath) -> Metrics:
+    """The metrics of the run in `folder`. Raises OSError if there are none, ValueError if they are not JSON."""
+    metrics: Metrics = json.loads((folder / FILE).read_text())
+    return metrics
+
+
+def table_of_pairs(replicates: list[Replicate]) -> list[dict[str, object]]:
+    """One row per pair, by column: its seed, each metric of scratch and of transfer, and its error reduction."""
+    rows = []
+    for pair in replicates:
+        arms: dict[str, Mapping[str, object]] = {"scratch": pair["scratch"], "transfer": pair["transfer"]}
+        scores = {f"{arm} {name}": arms[arm][name] for name in METRICS for arm in arms}
+        rows.append({"seed": pair["seed"], **scores, "error reduction in %": pair["error_reduction"]})
+    return rows
+
+
+def night_of(metrics: Metrics, run: str, date: str) -> Night:
+    """The night that a run was. Raises KeyError if its metrics lack something."""
+    result = metrics["error_reduction"]
+    return Night(
+        run=run, date=date, estimate=result["estimate"], low=result["low"], high=result["high"],
+        weights=[replicate["weights"] for replicate in metrics["replicates"]],
+        made_with=metrics["environment"] | metrics["code"],
+    )  # fmt: skip
+
+
+def earlier_nights(experiment: Experiment, seeds: list[int]) -> list[Night]:
+    """The comparable nights among the runs that are kept, oldest first."""
+    nights = []
+    for run in read_runs():
+        try:
+            metrics = read_metrics(run.folder)
+            comparable = (
+                metrics["verdict"]
+                and metrics["experiment"] == experiment.model_dump(mode="json")
+                and [replicate["seed"] for replicate in metrics["replicates"]] == seeds
+            )
+            if comparable:
+                nights.append(night_of(metrics, run.folder.name, run.time[:10]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # damaged, or of another kind
+    return nights
