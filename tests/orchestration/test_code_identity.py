@@ -118,7 +118,7 @@ def test_a_settings_default_counts_where_settings_do(project: Project) -> None:
 
 
 def test_the_trainer_recomputes_what_trains(project: Project) -> None:
-    """And normalize, in whose file import_A is: it takes milliseconds and gives the same, so nothing follows from it."""
+    """And normalize, in whose file import_A is: in milliseconds it gives the same, so nothing follows from that."""
     project.edit("tasks/experiment/networks", "w - r * g", "w - 2 * r * g")
     recomputed = project.recomputed()
     assert recomputed >= TRAIN
