@@ -60,7 +60,7 @@ def test_seeds_and_problems_have_their_own_order_of_images_and_keras_can_go_on()
     trained = [train_network(PixelsBlueprint(PIXELS), DATA, free, 3, task=name)[0] for name in ("A", "A", "B")]
     assert same_layers(trained[0], trained[1]) == [True, True]
     assert same_layers(trained[0], trained[2]) == [False, False]
-    trained[0].fit(DATA.images, DATA.train.labels, verbose=0)
+    trained[0].fit(DATA.images, DATA.training.labels, verbose=0)
     assert same_layers(trained[0], trained[1]) == [False, False]
 
 
@@ -68,7 +68,7 @@ def test_a_blueprint_is_loaded_as_what_was_stored(
     model_A: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
-    blueprint = load_blueprint(save_pixels(*PIXELS))
+    blueprint = load_blueprint(save_pixels(PIXELS))
     built, expected = blueprint.build(TRAINING, 2, 3), build_network(TRAINING, 2, PIXELS, seed=3)
     assert same_layers(built, expected) == [True, True]
     np.testing.assert_array_equal(built(DATA.images), expected(DATA.images))
