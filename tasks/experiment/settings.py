@@ -78,8 +78,8 @@ class Experiment(Settings):
     network: Annotated[
         NetworkKind,
         Field(
-            description=" ".join(f"{kind}: {network.says}." for kind, network in NETWORKS.items())
-            + " (A source_model is a network of its own.)"
+            description="mlp: hidden_layers dense layers of hidden_units, as in the notebook. cnn: LeNet-5, two "
+            "convolutions and two dense layers. (A source_model is a network of its own.)"
         ),
     ] = "mlp"
     hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers of the mlp.")] = 3
