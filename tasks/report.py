@@ -9,13 +9,7 @@ from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import weights_digest
 from tasks.experiment.networks.models import Models
 from tasks.experiment.reports.figures import draw_plots
-from tasks.experiment.reports.metrics import (
-    compose_metrics,
-    describe_data,
-    night_of,
-    table_of_pairs,
-    write_metrics,
-)
+from tasks.experiment.reports.metrics import compose_metrics, describe_data, night_of, table_of_pairs, write_metrics
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
 from tasks.experiment.reports.sentences import answer, distinction
@@ -33,7 +27,8 @@ def report(
     made_with: dict[str, dict[str, str]], earlier: list[Night] | None,
 ) -> Artifact:  # fmt: skip
     """earlier: the nights to compare with; None: this is no night."""
-    results: Results = json.loads((scores.folder() / "scores.json").read_text())
+    evaluated = scores.folder()
+    results: Results = json.loads((evaluated / "scores.json").read_text())
     for i, replicate in enumerate(results["replicates"]):
         replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models}
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, answer(results["error_reduction"]))
@@ -41,7 +36,7 @@ def report(
     metrics["verdict"] = None if earlier is None else judge(tonight, earlier).model_dump()
 
     test = B.parts()["test"]
-    with np.load(scores.folder() / "probabilities.npz", allow_pickle=False) as probabilities:
+    with np.load(evaluated / "probabilities.npz", allow_pickle=False) as probabilities:
         right = {arm: decide(probabilities[arm][0]) == test.labels for arm in ("scratch", "transfer")}
     epochs = {"scratch": _epochs(models.B_scratch), "transfer": _epochs(models.B_on_A)}
     nights = [] if earlier is None else [*earlier, tonight]

@@ -29,8 +29,9 @@ def report_study(
     from tasks.experiment.reports.study_plots import PLOTS, ReportedStudy
     from tasks.experiment.study.answers import of_experiment
 
-    found = json.loads((answers.folder() / "answers.json").read_text())
-    table = pd.read_parquet(answers.folder() / "runs.parquet")
+    evaluated = answers.folder()
+    found = json.loads((evaluated / "answers.json").read_text())
+    table = pd.read_parquet(evaluated / "runs.parquet")
     results = summarize(found["replicates"])
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, study_answer(found["study"]))
     metrics["resample_target"], metrics["study"] = resample_target, found["study"]
@@ -38,7 +39,7 @@ def report_study(
 
     def write(folder: Path) -> None:
         for name in ("runs.csv", "runs.parquet"):
-            shutil.copyfile(answers.folder() / name, folder / name)
+            shutil.copyfile(evaluated / name, folder / name)
         captions = draw_plots(PLOTS, content, folder / "plots")
         write_metrics(folder, metrics)
         write_pages(

@@ -20,8 +20,8 @@ from tasks.experiment.networks.recipe import Network
 EPOCHS_AT_ONCE = 32  # at most, in one call of the program
 CONVOLUTION = re.compile(r'"class_name": "[^"]*Conv')  # of any kind, at any depth
 
-Tensor = Any  # TensorFlow's: it has no types for what is inside a program
-Score = tuple[Tensor, Tensor]  # of some examples: loss and accuracy, as sums or means
+Tensor = Any  # a TensorFlow tensor: TensorFlow has no types
+Score = tuple[Tensor, Tensor]  # loss and right answers, summed over examples; or loss and accuracy, their means
 Predict = Callable[[list[Tensor], Tensor], Tensor]  # (weights, rows of images) → the model's outputs
 
 _one_at_a_time = threading.Lock()
@@ -102,7 +102,7 @@ def train_epoch(
     return _means(loss, right, batches), new
 
 
-def check(predict: Predict, batches: Batches, weights: list[Tensor]) -> Score:
+def validate(predict: Predict, batches: Batches, weights: list[Tensor]) -> Score:
     """The mean score of these weights over all examples."""
 
     def next_step(step: Tensor, loss: Tensor, right: Tensor) -> Any:
@@ -123,11 +123,11 @@ def _means(loss: Tensor, right: Tensor, batches: Batches) -> Score:
 def compiled(model: Network) -> Any:
     """The program of this model's architecture; compiled once, also if several threads want it at the same time.
 
-    program(images, training, checks, epochs, rates, weights, constants) → (new weights, figures)
+    program(images, training, validation, epochs, rates, weights, constants) → (new weights, figures)
 
-    training, checks: Batches. epochs: how many to train, a scalar, of at most EPOCHS_AT_ONCE. rates: the learning rate
-    of each weight in each epoch, (EPOCHS_AT_ONCE, weights). constants: what is in the model beside its weights, such
-    as the mean of the pixels. figures: of each epoch, in the order of Epoch's fields, (EPOCHS_AT_ONCE, 4).
+    training, validation: Batches. epochs: how many to train, at most EPOCHS_AT_ONCE, a scalar. rates: the learning
+    rate of each weight in each epoch, (EPOCHS_AT_ONCE, weights). constants: what the model holds beside its weights,
+    such as the mean of the pixels. figures: of each epoch, in the order of Epoch's fields, (EPOCHS_AT_ONCE, 4).
     """
     with _one_at_a_time:
         return _program(_architecture(model))
@@ -139,17 +139,17 @@ def _program(architecture: str) -> Any:
 
     @tf.function(jit_compile=on_xla(architecture), autograph=False)
     def program(
-        images: Tensor, training: Batches, checks: Batches, epochs: Tensor, rates: Tensor,
+        images: Tensor, training: Batches, validation: Batches, epochs: Tensor, rates: Tensor,
         weights: list[Tensor], constants: list[Tensor],
     ) -> tuple[list[Tensor], Tensor]:  # fmt: skip
         def predict(weights: list[Tensor], rows: Tensor) -> Tensor:
-            # Not as in training: your own model keeps its statistics and drops nothing, as Keras' guide to transfer
-            # learning has it. Our own layers know no difference.
+            # training=False also while training: a body that you bring keeps its statistics and drops nothing, as
+            # Keras' guide to transfer learning advises. To our own layers it makes no difference.
             return model.stateless_call(weights, constants, tf.gather(images, rows), training=False)[0]
 
         def run_epoch(epoch: Tensor, figures: Tensor, old: list[Tensor]) -> Any:
             trained, new = train_epoch(predict, training, epoch, tf.unstack(rates[epoch]), old)
-            figure = tf.stack([*trained, *check(predict, checks, new)])
+            figure = tf.stack([*trained, *validate(predict, validation, new)])
             return epoch + 1, tf.tensor_scatter_nd_update(figures, [[epoch]], [figure]), new
 
         nothing = tf.zeros((EPOCHS_AT_ONCE, 4))

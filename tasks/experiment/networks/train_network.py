@@ -14,7 +14,7 @@ from tasks.experiment.randomness import generator
 class Body:
     """The hidden layers that a network starts from: the first `layers` (None: all) of `model`.
 
-    model: None for nobody's: those layers keep their initial weights. Whosever they are, they are frozen for
+    model: None if they start from their initial weights. Either way they are frozen for the first
     `training.frozen_epochs`.
     """
 

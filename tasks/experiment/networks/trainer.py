@@ -47,7 +47,7 @@ def train(
     Raises DivergedError when a loss is not finite, naming the epoch.
     """
     program, images = compiled(model), tf.convert_to_tensor(data.images)
-    checks = _in_batches([data.validation], VALIDATION_BATCH, len(images))
+    validation = _in_batches([data.validation], VALIDATION_BATCH, len(images))
     constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
     weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
     rates = _learning_rates(model, training, frozen_layers)
@@ -58,7 +58,7 @@ def train(
         now = min(at_once, training.epochs - len(epochs))
         batches = _in_batches([shuffled(data.training, order) for _ in range(now)], training.batch_size, len(images))
         now_rates = tf.constant(rates[len(epochs) : len(epochs) + EPOCHS_AT_ONCE])
-        weights, figures = program(images, batches, checks, tf.constant(now), now_rates, weights, constants)
+        weights, figures = program(images, batches, validation, tf.constant(now), now_rates, weights, constants)
         for figure in figures.numpy()[:now].tolist():
             epoch, number = Epoch(*figure), len(epochs) + 1
             if not (math.isfinite(epoch.loss) and math.isfinite(epoch.validation_loss)):
@@ -74,7 +74,7 @@ def train(
 
 
 def _learning_rates(model: Network, training: Training, frozen_layers: tuple[str, ...]) -> NDArray[np.float32]:
-    """Of each variable in each epoch, and in as many epochs more as one call takes: shape (epochs, variables)."""
+    """Of each variable in each epoch: shape (epochs + EPOCHS_AT_ONCE, variables), so that no slice is short."""
     frozen = {id(v) for layer in model.layers if layer.name in frozen_layers for v in layer.trainable_variables}
     rates = np.full(
         (training.epochs + EPOCHS_AT_ONCE, len(model.trainable_variables)), training.learning_rate, np.float32
@@ -84,7 +84,7 @@ def _learning_rates(model: Network, training: Training, frozen_layers: tuple[str
 
 
 def _in_batches(epochs: list[Examples], size: int, total: int) -> Batches:
-    """The examples of several epochs, as many in each, in batches of `size`.
+    """The examples of several epochs, the same number in each, in batches of `size`.
 
     There are as many batches as all `total` images would need, so that the shape does not depend on how many are used.
     """

@@ -89,3 +89,15 @@ def test_a_name_stays_in_its_cell_of_a_models_card(metrics: dict) -> None:
     shown = Tables(to_html(model_card("A", metrics, {"validation_accuracy": 0.9}))).rows
     assert ["dataset", "one|other.npz"] in shown
     assert ["python", "3.11"] in shown
+
+
+def test_a_runs_report_has_a_row_for_each_pair_with_whatever_it_measured(metrics: dict, tmp_path: Path) -> None:
+    metrics |= {"verdict": None, "mcnemar": None, "pairs": {"wins": 1, "n": 2}}
+    table = [
+        {"seed": 42, "scratch accuracy": 0.8, "scratch recall": None, "error reduction in %": 12.345},
+        {"seed": 43, "scratch accuracy": 1.0, "scratch recall": 0.5, "error reduction in %": None},
+    ]
+    captions = {"data": "The data"}
+    write_pages(tmp_path, "report", captions, metrics=metrics, table=table, distinction="this from that")
+    shown = Tables((tmp_path / "report.html").read_text()).rows
+    assert shown[:3] == [list(table[0]), ["42", "0.8000", "–", "12.3"], ["43", "1.0000", "0.5000", "–"]]
