@@ -237,8 +237,8 @@ def test_nothing_below_split_names_the_data_set() -> None:
 
 
 @pytest.mark.own_data
-def test_the_walk_through_in_readme_runs_as_written(tmp_path: Path) -> None:
-    section = (ROOT / "README.md").read_text().split("## Your data, your model\n")[1].split("\n## ")[0]
+def test_the_walk_through_runs_as_written(tmp_path: Path) -> None:
+    section = (ROOT / "docs" / "your-data.md").read_text()
     commands = [line.strip() for line in section.splitlines() if line.startswith("    .venv/bin/python ")]
     assert len(commands) >= 6
     for name in ("flows", "tasks", "tests"):

@@ -1,4 +1,4 @@
-"""README's "When one machine is not enough", command by command: what is set up as it says, and what that promises.
+"""docs/machines.md, command by command: what is set up as it says, and what that promises.
 
 The workers have nothing in common but an S3 endpoint and Prefect's server on a PostgreSQL: they are started in
 different folders, with no data, and with empty copies of the artifacts.
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.machines
 class Cluster:
     """`home` has server and scheduler; `another` makes a machine that is set up like the workers."""
 
-    line: Callable[[str], str]  # README's command that has these words, with the addresses of here
+    line: Callable[[str], str]  # the page's command that has these words, with the addresses of here
     home: Machine
     workers: list[Command]
     another: Callable[[str], Machine]
@@ -85,7 +85,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             "9000": store.port,
             "5432": database,
         }
-        section = (ROOT / "README.md").read_text().split("## When one machine is not enough\n")[1].split("\n## ")[0]
+        section = (ROOT / "docs" / "machines.md").read_text()
         section = re.sub("|".join(ports), lambda port: str(ports[port[0]]), section)
         exported = dict(re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"^    export (.+)", section, re.MULTILINE))))
         of_server = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": exported.pop("PREFECT_SERVER_DATABASE_CONNECTION_URL")}
