@@ -19,7 +19,7 @@ from flows.transfer_learning import transfer_learning
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.settings import Experiment
 from tasks.storage.roots import ROOT
-from tests.support.flow_runs import run
+from tests.support.runs import run
 from tests.walkthrough import digits
 
 pytestmark = pytest.mark.usefixtures("prefect_server", "artifacts")

@@ -2,10 +2,7 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -23,9 +20,9 @@ from tasks.experiment.study.arms import full_plan, pair_plan
 from tasks.normalize import normalize
 from tasks.split import split
 from tasks.storage.artifacts import save
-from tasks.storage.roots import ROOT
 from tasks.study.train_arms import train_arms
-from tests.support.flow_runs import QUICK, run
+from tests.support.processes import Process, until
+from tests.support.runs import QUICK, run
 from tests.walkthrough import digits
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -120,18 +117,18 @@ def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, m
 
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
     flags = ["--experiment", experiment.model_dump_json(exclude_defaults=True), "--replicates", "2"]
-    killed = subprocess.Popen(
-        [sys.executable, "-m", "flows.study", *flags, "--pairs", "--pair-replicates", "2"],
-        cwd=ROOT, start_new_session=True, env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()},
-        stderr=subprocess.DEVNULL,
+    killed = Process(
+        [sys.executable, "-m", "flows.study", *flags, "--pairs", "--pair-replicates", "2"], tmp_path / "killed.log",
+        environment=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()},
     )  # fmt: skip
-    deadline = time.monotonic() + 240
-    while (done := len(list((tmp_path / "artifacts/cache").glob("train_arms-*")))) < 30:
-        assert killed.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+
+    def a_third() -> int:
+        trained = len(list((tmp_path / "artifacts/cache").glob("train_arms-*")))
+        return trained if trained >= 30 else 0
+
+    done = until(a_third, "a third of the study is there", killed)
+    assert not killed.has_ended
+    killed.kill()
     folder, metrics, states = run(transfer_study, experiment=experiment, pairs=True, pair_replicates=2)
     # Two seeds of each pair of classes; and of the experiment itself, on two kinds of pixels.
     assert len([name for name in trained(states) if name.startswith("train_arms")]) <= 2 * (45 + 2) - done

@@ -13,26 +13,18 @@ from prefect import flow
 from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.transfer_learning import transfer_learning
 from tasks.download import download
 from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.reports.sentences import answer
 from tasks.storage.roots import ROOT
-from tests.support import flow_runs
-from tests.support.flow_runs import QUICK
+from tests.support.runs import QUICK, flags, run_experiment
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
-def run(runner: ThreadPoolTaskRunner | None = None, **parameters) -> tuple[dict, dict[str, str]]:
-    """(metrics, state name by task run name) of one run."""
-    _, metrics, states = flow_runs.run(transfer_learning, runner, **parameters)
-    return metrics, dict(states)
-
-
 @pytest.fixture(scope="module")
 def first(artifacts: Path) -> dict:
-    return run()[0]
+    return run_experiment()[0]
 
 
 def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) -> None:
@@ -52,19 +44,19 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
 
 
 def test_again_is_all_cached_and_equal(artifacts: Path, first: dict) -> None:
-    metrics, states = run()
+    metrics, states = run_experiment()
     assert metrics == first
     assert set(states.values()) == {"Cached"}
 
 
 def test_other_target_samples_keep_what_does_not_depend_on_them(artifacts: Path, first: dict) -> None:
-    _, states = run(experiment=QUICK.model_copy(update={"target_samples": 100}))
+    _, states = run_experiment(experiment=QUICK.model_copy(update={"target_samples": 100}))
     kept = {name for name, state in states.items() if state == "Cached"}
     assert kept == {"download", "normalize", "train_A seed 42", "train_A seed 43"}
 
 
 def test_more_replicates_train_only_the_new_ones(artifacts: Path, first: dict) -> None:
-    metrics, states = run(replicates=3)
+    metrics, states = run_experiment(replicates=3)
     assert metrics["replicates"][:2] == first["replicates"]
     trained = {name for name, state in states.items() if state == "Completed" and "seed" in name}
     assert trained == {"train_A seed 44", "train_B_scratch seed 44", "transfer_B_on_A seed 44"}
@@ -75,7 +67,7 @@ def test_damage_heals(artifacts: Path, first: dict) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-1])
     gone = sorted((artifacts / "store/normalize").iterdir())[0] / "pixels.npz"
     gone.unlink()
-    metrics, states = run(replicates=3)
+    metrics, states = run_experiment(replicates=3)
     assert metrics["replicates"][:2] == first["replicates"]
     assert states["normalize"] == "Completed"
     assert sum(state == "Completed" for name, state in states.items() if name.startswith("train_A")) == 1
@@ -84,7 +76,7 @@ def test_damage_heals(artifacts: Path, first: dict) -> None:
 def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Path, first: dict) -> None:
     """One after the other instead of side by side: order plays no part. Equal bits are equal places in the store."""
     shelves = set((artifacts / "store").glob("*/*"))
-    metrics, states = run(ThreadPoolTaskRunner(max_workers=1), refresh=True)
+    metrics, states = run_experiment(ThreadPoolTaskRunner(max_workers=1), refresh=True)
     assert set(states.values()) == {"Completed"}
     assert metrics.pop("verdict")["name"] == "First"
     assert metrics == {name: value for name, value in first.items() if name != "verdict"}
@@ -92,18 +84,18 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
     assert {shelf.parent.name for shelf in new} == {"report"}  # it tells the verdict
 
     # And a second night, which keeps as many runs as it was told to.
-    metrics, _ = run(refresh=True, keep=1)
+    metrics, _ = run_experiment(refresh=True, keep=1)
     assert metrics["verdict"]["name"] == "Reproduced"
     assert (artifacts / "latest/plots/nights.png").exists()
     assert "bit for bit" in (artifacts / "latest/report.md").read_text()
     assert len(list((artifacts / "runs").iterdir())) == 1
-    metrics, states = run()
+    metrics, states = run_experiment()
     assert metrics == first
     assert {name for name, state in states.items() if state != "Cached"} == {"report"}  # this one has no verdict
 
 
 def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> None:
-    run()
+    run_experiment()
     mirrors.fetch()
     data = fashion_mnist.data_set()
     labels = data.labels("test")
@@ -125,15 +117,14 @@ def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artif
     script = (
         "import sys; from flows.transfer_learning import transfer_learning\n"
         "from tasks.orchestration.command_line import run_from_command_line\n"
-        "sys.argv = ['', '--replicates', '2', '--experiment.source-epochs', '1', '--experiment.target-epochs', '3',"
-        " '--experiment.frozen-epochs', '1']\n"
         "run_from_command_line(transfer_learning, 'flows.transfer_learning')\n"
         "print({'tensorflow', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules))"
     )
     environment = os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-c", script, "--replicates", "2", *flags(QUICK)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     assert done.stderr.count("Cached") == 5 + 3 * 2
     assert done.stdout.splitlines()[-1] == "set()"
     assert answer(first["error_reduction"]) in done.stdout

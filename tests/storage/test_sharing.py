@@ -18,7 +18,7 @@ from tasks.storage.pruning import prune
 from tasks.storage.roots import UnusableArtifactsError, artifacts_root, shared_root
 from tasks.storage.runs import keep_run, latest_run, read_runs
 from tasks.storage.sharing import share
-from tests.support.flow_runs import run
+from tests.support.runs import run
 from tests.support.services import ObjectStore, object_store
 
 Settle = Callable[[str], None]

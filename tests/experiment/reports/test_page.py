@@ -12,7 +12,7 @@ from tasks.experiment.reports.page import to_html, write_pages
 from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.study.answers import answer_questions, tabulate
 from tasks.experiment.study.arms import arms
-from tests.experiment.study.test_answers import EXPERIMENT, B, rows  # noqa: F401 (fixture)
+from tests.support.by_hand import EXPERIMENT, B
 
 NAMES = ("left|right", "two\nlines", "C:\\x", "\\|", "|---|", "|\n|---|\n|", "<b>", "plain", "8", "9")
 SHOWN = ("left|right", "two lines", "C:\\x", "\\|", "|---|", "| |---| |", "<b>", "plain", "8", "9")
@@ -57,9 +57,7 @@ def metrics() -> dict[str, Any]:
 
 
 def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
-    metrics: dict,
-    rows: list[dict],  # noqa: F811
-    tmp_path: Path,
+    metrics: dict, rows: list[dict], tmp_path: Path
 ) -> None:
     of_others = [
         r | {"classes": f"{n} {n + 1}", "negative": n, "positive": n + 1}
