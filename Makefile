@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study serve prune test operations faults faults-table bench lint lock own-data machines slow
+.PHONY: run study serve prune test slow own-data operations machines faults faults-table bench lint audit lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
@@ -18,27 +18,27 @@ study: .venv/installed
 test: .venv/installed
 	.venv/bin/python -m pytest
 
+# What `make test` leaves out of faults, flows and README's walk-through.
+slow: .venv/installed
+	.venv/bin/python -m pytest -m "slow or own_data" tests/faults tests/flows
+
+# Flow and study on your own data and models, and README's walk-through as it is written.
+own-data: .venv/installed
+	.venv/bin/python -m pytest -m own_data tests/flows
+
 # Real servers, workers, kills and a browser (Debian's or Ubuntu's package chromium).
 operations: .venv/installed
-	.venv/bin/python -m pytest -m operations
-
-# Flow and study on data and models of one's own, and README's walk-through as it is written.
-own-data: .venv/installed
-	.venv/bin/python -m pytest -m own_data
-
-# What `make test` leaves out of faults and own-data, in one process that sets up once what they share.
-slow: .venv/installed
-	.venv/bin/python -m pytest -m "(slow or own_data) and not operations and not machines"
+	.venv/bin/python -m pytest -m operations tests/operations
 
 # Dask workers with nothing in common but an S3 endpoint and PostgreSQL (Debian's or Ubuntu's package).
 machines: .venv/installed
-	.venv/bin/python -m pytest -m machines
+	.venv/bin/python -m pytest -m machines tests/operations
 
 # ARGS="--help" tells what can be changed.
 bench: .venv/installed
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
-# Break it on purpose: one line a fault. tests/faults/FAULTS.md is the table of them.
+# Break it on purpose: one line per fault. tests/faults/FAULTS.md is the table of them.
 faults: .venv/installed
 	.venv/bin/python -m pytest -m fault $(ARGS)
 
@@ -58,6 +58,10 @@ lint: .venv/installed
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# Known vulnerabilities of what is locked.
+audit: .venv/installed
+	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 # After a change of dependencies (needs uv).
 lock:

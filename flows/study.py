@@ -18,8 +18,9 @@ from tasks.experiment.study.plan import Plan
 from tasks.normalize import starts
 from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.progress import watch
+from tasks.orchestration.provenance import made_with
+from tasks.orchestration.publishing import publish
 from tasks.orchestration.stage import computing, pipeline
-from tasks.report import publish
 from tasks.split import split
 from tasks.storage.artifacts import Artifact
 from tasks.storage.in_use import artifacts_in_use
@@ -69,7 +70,7 @@ def transfer_study(
     seeds, pair_seeds = (list(range(seed, seed + count)) for count in (replicates, pair_replicates))
     with artifacts_in_use(), computing(refresh):
         data = open_data(experiment.dataset)
-        source = open_source(experiment, data)
+        source = open_source(data, experiment.source_dataset, experiment.source_model)
         own_pixels, *other_pixels = (experiment.vary(normalization=kind) for kind in experiment.pixel_kinds)
         all_classes = experiment.all_target_classes(data.classes) if pairs else []
         other_classes = (experiment.vary(target_classes=classes) for classes in all_classes)
@@ -84,13 +85,12 @@ def transfer_study(
         trained = [_results(each, variant.may_diverge) for each, variant in zip(training, variants, strict=True)]
         A, B = training[0].A, training[0].B
         answers = evaluate_study(experiment, B, [run for _, arms in trained for run in arms])
-        written = report_study(experiment, A, B, resample_target, answers)
+        written = report_study(experiment, A, B, resample_target, answers, made_with())
         model_A, models_B = (networks[0].folder() for networks in trained[0])
         files = {"A": model_A / "model.keras", "B_scratch": models_B / "scratch.keras",
                  "B_on_A": models_B / "transfer.keras"}  # fmt: skip
         kept = {name: file for name, file in files.items() if file.exists()}  # one that diverged was not stored
-        used = [[each.A, each.B] for each in training], trained, answers
-        folder = publish(flow_run.name, written, kept, used, prefix="study-")
+        folder = publish(flow_run.name, written, kept, prefix="study-")
     return str(folder)
 
 

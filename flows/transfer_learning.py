@@ -10,9 +10,10 @@ from tasks.experiment.reports.metrics import earlier_nights
 from tasks.experiment.settings import Experiment, Keep, Refresh, Replicates, Seed
 from tasks.normalize import starts
 from tasks.orchestration.command_line import run_from_command_line
-from tasks.orchestration.publishing import conclude, keep_newest
+from tasks.orchestration.provenance import made_with
+from tasks.orchestration.publishing import conclude, keep_newest, publish
 from tasks.orchestration.stage import computing, pipeline
-from tasks.report import made_with, publish, report
+from tasks.report import report
 from tasks.split import split
 from tasks.storage.in_use import artifacts_in_use
 from tasks.train import train_A, train_B_scratch, transfer_B_on_A
@@ -30,7 +31,7 @@ def transfer_learning(
     seeds = list(range(seed, seed + replicates))
     with artifacts_in_use(), computing(refresh):
         data = open_data(experiment.dataset)  # download
-        source = open_source(experiment, data)
+        source = open_source(data, experiment.source_dataset, experiment.source_model)
         start_A, start_B = starts(experiment, data, source)  # normalize
         A, B = split(data, source, start_A, start_B, experiment.target)
         models_A = train_A.map(unmapped(A), unmapped(experiment.source_training), seeds)
@@ -41,7 +42,7 @@ def transfer_learning(
         earlier = earlier_nights(experiment, seeds) if refresh else None  # a night recomputes everything
         written = report(experiment, A, B, models, scores, made_with(), earlier)
         first = {name: each[0].folder() / "model.keras" for name, each in models}
-        folder = publish(flow_run.name, written, first, [A, B, models, scores])
+        folder = publish(flow_run.name, written, first)
     keep_newest(keep)
     return conclude(folder)
 

@@ -1,4 +1,4 @@
-"""download: the data set, verified. Fashion-MNIST's files under data/raw, or data of one's own in the store."""
+"""download: the data sets, verified. Fashion-MNIST's files under data/raw, or your own data in the store."""
 
 from pathlib import Path
 
@@ -8,13 +8,10 @@ from prefect.tasks import exponential_backoff
 from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.formats.reading import fingerprint
-from tasks.experiment.data.ingestion import import_data, keep_arrays
-from tasks.experiment.data.inspection import suspicions
+from tasks.experiment.data.ingestion import complete, import_data
 from tasks.experiment.errors import UnusableInputError
-from tasks.experiment.settings import Experiment
 from tasks.orchestration.progress import report_bytes
 from tasks.orchestration.stage import stage
-from tasks.storage.roots import data_root, is_shared
 
 
 async def _may_help(task: object, run: object, state: object) -> bool:
@@ -35,19 +32,17 @@ async def _may_help(task: object, run: object, state: object) -> bool:
     retry_condition_fn=_may_help,
 )
 def download(dataset: str, content: str | None) -> DataSet:
-    """content: a hash of data of one's own, so that changed data are never served from the cache."""
+    """content: a hash of your own data, so that changed data are never served from the cache."""
     log = get_run_logger()
     if dataset == fashion_mnist.NAME:
-        data = mirrors.fetch(report_bytes())
-        data = data.model_copy(update={"notes": tuple(suspicions(data))})
-        log.info("%d files, verified, in %s", len(data.raw), data_root() / "raw")
+        files = mirrors.fetch(report_bytes())
+        log.info("%d files, verified, in %s", len(files), files[0].parent)
+        data = complete(fashion_mnist.data_set())
     else:
         data = import_data(Path(dataset))
         if fingerprint(Path(dataset)) != content:
             raise UnusableInputError(f"{dataset} changed while it was read: run again")
         log.info("%s: %d classes, images of the shape %s", dataset, len(data.classes), data.image_shape)
-    if is_shared():
-        data = keep_arrays(data)
     for note in data.notes:
         log.warning("%s: %s", dataset, note)
     return data
@@ -58,8 +53,8 @@ def open_data(dataset: str) -> DataSet:
     return download(dataset, None if dataset == fashion_mnist.NAME else fingerprint(Path(dataset)))
 
 
-def open_source(experiment: Experiment, data: DataSet) -> DataSet | None:
+def open_source(data: DataSet, source_dataset: str | None, source_model: str | None) -> DataSet | None:
     """The data set of task A: that of task B (`data`) or another one; None if a trained model takes A's place."""
-    if experiment.source_model:
+    if source_model:
         return None
-    return open_data(experiment.source_dataset) if experiment.source_dataset else data
+    return open_data(source_dataset) if source_dataset else data

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.experiment.data.splits import Problem
-from tasks.experiment.networks.architectures import load_network
+from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.networks.models import Models
 from tasks.experiment.results.pairs import replicate, summarize
 from tasks.experiment.results.scores import confusion_matrix, decide, predict, score

@@ -11,14 +11,14 @@ from tasks.experiment.data.pixels import pixel_statistics, save_pixels
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
-from tasks.storage.artifacts import Artifact, save, save_model
+from tasks.storage.artifacts import Artifact, save
 
 
 @stage()
 def normalize(data: DataSet, normalization: Literal["standardize", "none"]) -> Artifact:
     """Store the mean and the standard deviation of each pixel over the training images; of raw pixels 0 and 1."""
-    images = data.images("train")[: -data.validation_images]
-    return save_pixels(*pixel_statistics(images, standardize=normalization == "standardize"))
+    images, _ = data.training_and_validation(data.images("train"))
+    return save_pixels(pixel_statistics(images, standardize=normalization == "standardize"))
 
 
 @stage()
@@ -28,6 +28,7 @@ def import_A(data: DataSet, source_model: str, content: str, source_layer: str |
     content: a hash of the file, so that a changed one is never stale.
     """
     from tasks.experiment.networks.bodies import load_body, prepares_pixels
+    from tasks.experiment.networks.model_files import save_model
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()

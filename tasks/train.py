@@ -4,13 +4,15 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from tasks.experiment.data.splits import Problem
+from tasks.experiment.data.splits import Problem, TrainingData
 from tasks.experiment.errors import DivergedError
-from tasks.experiment.networks.architectures import load_network
+from tasks.experiment.networks.blueprints import load_blueprint
+from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Training
+from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
-from tasks.storage.artifacts import Artifact, save, save_model
+from tasks.storage.artifacts import Artifact, save
 
 
 @stage(run_name="train_A seed {seed}")
@@ -38,16 +40,16 @@ def _train(
     task: Literal["A", "B"], body: Artifact | None = None, in_ui: bool = False,
 ) -> Artifact:  # fmt: skip
     """Train and store one network: model.keras and history.json. in_ui: it takes long enough to be watched there."""
-    from tasks.experiment.networks.train_network import load_start, train_network
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
-    run_name = f"{name} seed {seed}"
+    run_name, parts = f"{name} seed {seed}", problem.parts()
+    images, classes = problem.data.images("train"), len(problem.classes)
+    data = TrainingData(images, parts["training"], parts["validation"], classes)
     try:
-        model, history = train_network(
-            training, load_start(problem.start), problem.data.images("train"), problem.parts(), seed,
-            task=task, classes=len(problem.classes),
-            body=body and load_network(body.folder() / "model.keras"),
+        model, epochs = train_network(
+            load_blueprint(problem.start), data, training, seed, task=task,
+            body=Body(load_network(body.folder() / "model.keras")) if body else RANDOM,
             on_epoch=report_epochs(run_name, training, in_ui=in_ui),
         )  # fmt: skip
     except DivergedError as error:
@@ -55,6 +57,6 @@ def _train(
 
     def write(folder: Path) -> None:
         save_model(model, folder / "model.keras")
-        (folder / "history.json").write_text(json.dumps([vars(epoch) for epoch in history], indent=1))
+        (folder / "history.json").write_text(json.dumps([vars(epoch) for epoch in epochs], indent=1))
 
     return save(name, write)

@@ -2,38 +2,54 @@
 
 import gzip
 import http.server
+import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tasks.experiment.data import mirrors
 from tasks.experiment.data.fashion_mnist import FILES
 from tasks.storage.roots import data_root
-from tests.faults.table import (  # noqa: F401 (hooks)
-    pytest_addoption,
-    pytest_collection_modifyitems,
-    pytest_configure,
-    pytest_runtest_makereport,
-    pytest_terminal_summary,
-)
-from tests.support.machine import Machine, machine
+
+pytest_plugins = ["tests.faults.table", "tests.support.processes"]
+pytest.register_assert_rewrite("tests.faults.checks", "tests.support")
+
+# A home of the tests' own: nothing is left in the user's, and none of the user's settings plays a part.
+HOME = Path(tempfile.mkdtemp(prefix="headstart-tests-"))
+for name in list(os.environ):
+    if name.startswith(("PREFECT_", "XDG_", "KERAS_", "MPL")) or name == "HEADSTART_RUNNER":
+        del os.environ[name]
+os.environ |= {
+    "HOME": str(HOME),
+    "HEADSTART_ARTIFACTS": str(HOME / "artifacts"),
+    "HYPOTHESIS_STORAGE_DIRECTORY": str(HOME),
+}
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def prefect_server() -> Iterator[None]:
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real server of the tests' own, with a database of its own."""
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from tests.support.services import server
 
     with (
-        prefect_test_harness(server_startup_timeout=120),
-        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),  # its thread costs a second a flow
+        server(tmp_path_factory.mktemp("server")) as here,
+        temporary_settings({PREFECT_API_URL: here.api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),  # a second a flow
     ):
         yield
+        for worker in (APILogWorker, EventsWorker):  # else they look for the server until the session's end and beyond
+            worker.drain_all()
 
 
 @pytest.fixture(scope="module")
@@ -46,40 +62,16 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def lives(prefect_server: None) -> Iterator[Any]:
-    """Runs in processes of their own."""
-    from tests.support.runs import Lives
-
-    lives = Lives()
-    yield lives
-    lives.close()
-
-
-@pytest.fixture(scope="session")
-def baseline(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """An artifacts folder after one undisturbed small run, and that run's metrics: to be copied, not touched."""
-    from tests.support.runs import run
-
-    folder = tmp_path_factory.mktemp("baseline") / "artifacts"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADSTART_ARTIFACTS", str(folder))
-        return folder, run()[0]
-
-
-@pytest.fixture
-def artifacts_copy(baseline: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The artifacts folder: a copy of that one."""
-    folder = tmp_path / "artifacts"
-    shutil.copytree(baseline[0], folder, symlinks=True)
-    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(folder))
-    return folder
-
-
-@pytest.fixture(scope="session")
 def content() -> dict[str, bytes]:
     """The four real files, from wherever this machine has them."""
     mirrors.fetch()
     return {name: (data_root() / "raw" / name).read_bytes() for name in FILES}
+
+
+@pytest.fixture(scope="session")
+def packed(content: dict[str, bytes]) -> dict[str, bytes]:
+    """The same as gzip files."""
+    return {name: gzip.compress(body, 1) for name, body in content.items()}
 
 
 @pytest.fixture
@@ -93,9 +85,11 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def mirror(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, tuple[int, bytes]]]:
+def mirror(packed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, tuple[int, bytes]]]:
     """A mirror on loopback; what it answers, path → (status, body), may be changed."""
-    answers = {f"/{name}.gz": (200, gzip.compress(body, 1)) for name, body in content.items()}
+    from tests.support.processes import PATIENCE
+
+    answers = {f"/{name}.gz": (200, body) for name, body in packed.items()}
 
     class Mirror(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -113,13 +107,6 @@ def mirror(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterat
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
         threading.Thread(target=server.serve_forever).start()
         monkeypatch.setattr(mirrors, "MIRRORS", (f"http://127.0.0.1:{server.server_port}/",))
+        monkeypatch.setattr(mirrors, "TIMEOUT_SECONDS", PATIENCE)
         yield answers
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """`make serve` on a machine where nothing runs."""
-    with machine(tmp_path_factory.mktemp("served")) as here:
-        here.serve()
-        yield here

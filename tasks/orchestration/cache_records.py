@@ -1,68 +1,78 @@
-"""Prefect's cache records, made trustworthy: of known shapes, bound to their key, written by one at a time.
+"""Prefect's cache records, made trustworthy: of declared types, bound to their key, written by one process at a time.
 
 Left alone, Prefect believes any record that it can parse, unpickles one that asks for it, and lets two processes
-compute the same. Here who holds a record's lock finds a true record there, or none.
+compute the same. Here, whoever holds a record's lock finds either a true record or none.
 """
 
 import asyncio
 import hashlib
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import PosixPath
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from filelock import FileLock, Timeout
 from prefect.locking.protocol import LockManager
 from prefect.logging import get_run_logger
 from prefect.serializers import JSONSerializer, Serializer
 from prefect.transactions import get_transaction
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic_core import to_json
 
-from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.splits import Problems
-from tasks.storage.artifacts import Artifact
+from tasks.storage.artifacts import Handle
 from tasks.storage.locks import UNFINISHED, acquire, release, remove
 from tasks.storage.roots import UnusableArtifactsError, artifacts_root, is_shared
 from tasks.storage.sharing import fetch_file, remove_shared, share_file
 
 SERIALIZER = "headstart"
+Result = TypeVar("Result")  # a handle, or a tuple of handles
+
+
+class Record(BaseModel, Generic[Result]):
+    """What a stage returned, and for which key: one that was edited or put under another key is not believed."""
+
+    model_config = ConfigDict(extra="forbid")
+    key: str
+    result: Result
+    sha256: str = ""
+
+    @model_validator(mode="after")
+    def _is_sealed(self) -> Self:
+        seal = hashlib.sha256(f"{self.key} {to_json(self.result).decode()}".encode()).hexdigest()
+        self.sha256 = self.sha256 or seal
+        if self.sha256 != seal:
+            raise ValueError("the record was changed")
+        return self
+
+
+_declared: dict[str, TypeAdapter[Record[Any]]] = {}  # by stage: its records
+
+
+def declare_result(stage: str, result: Any) -> None:
+    """Say what the stage of that name returns. Reading its records makes this type and nothing else."""
+    _declared[stage] = TypeAdapter(Record[result])
+
+
+def parse_record(content: str | bytes) -> Record[Any]:
+    """Raises ValueError, KeyError or TypeError for anything that a declared stage can't have returned."""
+    stage, _, _ = str(json.loads(content)["key"]).rpartition("-")
+    return _declared[stage].validate_json(content)
 
 
 class RecordFolder(PosixPath):
-    """Where records are on the machine that asks.
+    """The folder of records, on each machine its own.
 
-    Prefect makes a text of a path where a flow starts and sends that to the workers, whose folder is another one; a
-    task's path it asks where the task runs.
+    Where a flow starts, Prefect turns a path into text and sends that to the workers, whose folder is a different one.
+    A task's path is read where the task runs.
     """
 
     def __str__(self) -> str:
         return str(artifacts_root() / "cache")
 
 
-class Record(BaseModel):
-    """What a stage gave, and for which key: a record that was edited or put under another key is not believed."""
-
-    model_config = ConfigDict(extra="forbid")
-    key: str
-    result: Artifact | DataSet | Problems
-    sha256: str = ""
-
-    @model_validator(mode="after")
-    def _is_sealed(self) -> Self:
-        content = f"{self.key} {self.model_dump_json(include={'result'})}"
-        seal = hashlib.sha256(content.encode()).hexdigest()
-        self.sha256 = self.sha256 or seal
-        if self.sha256 != seal:
-            raise ValueError("the record was changed")
-        return self
-
-    def is_intact(self) -> bool:
-        """Whether what the result names is there and undamaged."""
-        return self.result.is_intact()
-
-
-class RecordSerializer(Serializer):  # type: ignore[type-arg]
-    """Results as records. Whatever a file says, reading it makes handles and nothing else."""
+class RecordSerializer(Serializer):
+    """Results as records."""
 
     type: str = Field(default=SERIALIZER, frozen=True)
 
@@ -75,19 +85,29 @@ class RecordSerializer(Serializer):  # type: ignore[type-arg]
         return Record(key=written_by.key, result=obj).model_dump_json().encode()
 
     def loads(self, blob: bytes) -> Any:
-        return Record.model_validate_json(blob).result
+        return parse_record(blob).result
+
+
+@dataclass(frozen=True)
+class Held:
+    """A lock: who holds it, and what its record said when it was acquired."""
+
+    holder: str
+    lock: FileLock
+    before: bytes | None
 
 
 class RecordLocks(LockManager):
-    """Locks on records, between threads and processes. A killed holder's lock is gone with it.
+    """Locks on records, between threads and processes. A killed process loses its locks.
 
-    Whoever gets a lock finds no untrue record: damaged, changed, or of an artifact that is gone or damaged. Where
-    machines share artifacts they share records: fetched with the lock, and what was written is shared when it goes.
-    (Two machines do not wait for each other: both make what both need at once, and it is the same.)
+    Whoever acquires a lock finds no untrue record: neither damaged, nor changed, nor of an artifact that is gone or
+    damaged. Machines that share artifacts share records too: one is fetched when its lock is acquired, and a new one is
+    shared when the lock is released. (Two machines don't wait for each other. If both need something at once, both
+    compute it, and get the same.)
     """
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[str, FileLock, bytes | None]] = {}  # by key: holder, lock, what the record said
+        self._held: dict[str, Held] = {}  # by key
 
     def acquire_lock(
         self, key: str, holder: str, acquire_timeout: float | None = None, hold_timeout: float | None = None
@@ -95,7 +115,7 @@ class RecordLocks(LockManager):
         try:
             lock = _acquire(key, 0)
             if not lock:
-                get_run_logger().info("Something else is making this now: waiting for it")
+                get_run_logger().info("This is being computed elsewhere: waiting for it")
                 lock = _acquire(key, acquire_timeout)
         except OSError as error:
             raise UnusableArtifactsError(error) from error
@@ -108,7 +128,7 @@ class RecordLocks(LockManager):
         except BaseException:
             release(lock)
             raise
-        self._held[key] = holder, lock, _read(key)
+        self._held[key] = Held(holder, lock, _read(key))
         return True
 
     async def aacquire_lock(
@@ -119,15 +139,15 @@ class RecordLocks(LockManager):
     def release_lock(self, key: str, holder: str) -> None:
         if not self.is_lock_holder(key, holder):
             raise ValueError(f"{holder} does not hold {key}")
-        _, lock, before = self._held.pop(key)
+        held = self._held.pop(key)
         try:
-            if is_shared() and _read(key) not in (before, None):
+            if is_shared() and _read(key) not in (held.before, None):
                 share_file(_path(key))
         finally:
-            release(lock)
+            release(held.lock)
 
     def is_lock_holder(self, key: str, holder: str) -> bool:
-        return key in self._held and self._held[key][0] == holder
+        return key in self._held and self._held[key].holder == holder
 
     def is_locked(self, key: str) -> bool:
         return key in self._held or not self.wait_for_lock(key, 0)
@@ -155,15 +175,21 @@ def forget_untrue(key: str) -> None:
         return
     try:
         written = json.loads(path.read_text())
-        record = Record.model_validate_json(written["result"])
-        true = written["metadata"]["serializer"] == {"type": SERIALIZER} and record.key == key and record.is_intact()
+        record = parse_record(written["result"])
+        is_ours = written["metadata"]["serializer"] == {"type": SERIALIZER} and record.key == key
+        true = is_ours and is_intact(record.result)
     except (OSError, ValueError, KeyError, TypeError):
         true = False
     if not true:
-        get_run_logger().warning("What was stored as %s is gone or damaged: it is made again.", key)
+        get_run_logger().warning("What was stored as %s is gone or damaged: it is recomputed.", key)
         remove(path)
         if is_shared():
             remove_shared(_path(key))
+
+
+def is_intact(result: Handle | tuple[Handle, ...]) -> bool:
+    """Whether all that a stage's result names is there and undamaged."""
+    return all(handle.is_intact() for handle in (result if isinstance(result, tuple) else (result,)))
 
 
 def _read(key: str) -> bytes | None:

@@ -1,68 +1,63 @@
-"""When is a stored result still the truth? Prefect's cache, keyed by all that could change the result."""
+"""Which code and which libraries a stage's result comes from: what follows its imports, and no more."""
 
 import ast
 import functools
 import hashlib
-import json
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib import metadata
-from typing import Any
+from typing import Any, NamedTuple
 
 import grimp
-from prefect.cache_policies import CachePolicy
-from prefect.context import TaskRunContext
 
 from tasks.storage.roots import ROOT
 
-# They carry the work but compute no result.
-NOT_COMPUTING = {"prefect", "prefect_dask", "grimp", "rich", "httpx", "filelock", "platformdirs", "upath"}
-
+# They carry the work but compute no result: our own room of that kind, and libraries.
+ORCHESTRATION = "tasks.orchestration"
+NOT_COMPUTING = {
+    "prefect", "prefect_dask", "distributed", "grimp", "rich", "httpx", "filelock", "platformdirs", "upath", "pydantic",
+}  # fmt: skip
 
 _one_at_a_time = threading.Lock()
 
 
-@dataclass
-class ResultsAreCurrent(CachePolicy):
-    """Key: the task's inputs, the code that it runs and the libraries that it computes with."""
+class CodeIdentity(NamedTuple):
+    """modules: name → hash of its code. libraries: name → version."""
 
-    def compute_key(
-        self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
-    ) -> str:
-        task = task_ctx.task
-        parts = [task.name, _jsonable(inputs), code_identity(task.fn.__module__)]
-        return f"{task.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]}"
+    modules: dict[str, str]
+    libraries: dict[str, str]
 
 
-def _jsonable(value: Any) -> Any:
-    """Inputs as JSON. Raises TypeError for anything else: an array or a model must not travel between tasks."""
-    return json.loads(json.dumps(value, default=lambda model: model.model_dump(mode="json"), sort_keys=True))
+def code_identity(module: str) -> CodeIdentity:
+    """The project modules that `module` runs, itself among them, and the libraries that these compute with.
 
-
-def code_identity(module: str) -> dict[str, str]:
-    """Hash of each project module that `module` runs, and version of each library: name → hash or version.
-
-    Comments, formatting and docstrings don't count. A module's templates (`templates/<module>.*.j2` beside it) do.
+    Comments, formatting, docstrings and the descriptions of settings don't count. A module's templates
+    (`templates/<module>.*.j2` beside it) do. What only carries work counts neither, nor what it imports.
     """
     with _one_at_a_time:  # CPython 3.11 sometimes raises SystemError where two threads parse (gh-106905)
         return _code_identity(module)
 
 
 @functools.cache
-def _code_identity(module: str) -> dict[str, str]:
+def _code_identity(module: str) -> CodeIdentity:
     graph = _import_graph()
     modules = {module} | {m for m in graph.find_upstream_modules(module) if m in _project_modules()}
     modules |= {".".join(m.split(".")[:depth]) for m in modules for depth in range(1, m.count(".") + 1)}  # packages
     imported = {m.split(".")[0] for own in modules for m in graph.find_modules_directly_imported_by(own)}
-    libraries = imported - {"tasks", "flows"} - NOT_COMPUTING - sys.stdlib_module_names
-    code = {name: hashlib.sha256(_normalized_source(name)).hexdigest()[:16] for name in sorted(modules)}
-    return code | {name: library_version(name) for name in sorted(libraries)}
+    libraries = imported - {"tasks"} - NOT_COMPUTING - sys.stdlib_module_names
+    return CodeIdentity(
+        {name: hashlib.sha256(_normalized_source(name)).hexdigest()[:16] for name in sorted(modules)},
+        {name: library_version(name) for name in sorted(libraries)},
+    )
 
 
 @functools.cache
 def _import_graph() -> Any:
-    return grimp.build_graph("tasks", include_external_packages=True, cache_dir=None)
+    graph = grimp.build_graph("tasks", include_external_packages=True, cache_dir=None)
+    for module in {ORCHESTRATION, *graph.find_descendants(ORCHESTRATION)}:
+        graph.remove_module(module)
+    return graph
 
 
 @functools.cache
@@ -77,15 +72,17 @@ def _normalized_source(module: str) -> bytes:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body.pop(0)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
     templates = b"".join(t.read_bytes() for t in sorted(path.parent.glob(f"templates/{path.stem}.*.j2")))
     return ast.dump(tree).encode() + templates
 
 
 def library_version(library: str) -> str:
-    """The version of an imported library; TensorFlow's CPU build is another distribution of the same import."""
-    for distribution in (library, f"{library}-cpu"):
-        try:
-            return metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            continue
-    return "unknown"
+    """The version of what is imported as `library`, however its distribution is named: pillow, tensorflow-cpu."""
+    return ", ".join(metadata.version(distribution) for distribution in _distributions()[library])
+
+
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()

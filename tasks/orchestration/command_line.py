@@ -1,16 +1,19 @@
 """A flow's parameters as command-line flags, built from the same models as the form in the UI."""
 
-import importlib
 import inspect
 import itertools
+import logging
 import re
 import sys
 import threading
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 from prefect import Flow
+from prefect.logging.handlers import PrefectConsoleHandler
 from pydantic import ValidationError, create_model
 from pydantic_settings import (
     BaseSettings,
@@ -22,11 +25,15 @@ from pydantic_settings import (
 )
 from upath import UPath
 
+from tasks.experiment.errors import DivergedError, UnusableInputError
 from tasks.experiment.reports.metrics import read_metrics
 from tasks.orchestration.own_server import prefect_api
-from tasks.orchestration.progress import bars_in_terminal, refusals_without_traceback
+from tasks.orchestration.progress import bars_in_terminal
 from tasks.orchestration.runners import Runner, configured_runner, task_runner
-from tasks.storage.roots import artifacts_root
+from tasks.storage.artifacts import is_store_empty
+from tasks.storage.roots import UnusableArtifactsError
+
+REFUSALS = UnusableInputError, UnusableArtifactsError, DivergedError  # their messages say what to do
 
 
 class _Flags(BaseSettings):
@@ -89,19 +96,16 @@ def _add_argument(parser: ArgumentParser, *names: str, **options: Any) -> Any:
 def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     """Run the flow with the command line's parameters and print its answer; exit code 0 only if it completed."""
     parameters = parse_parameters(flow, module)
-    flow = flow.with_options(task_runner=task_runner(parameters.pop("runner")))  # type: ignore[arg-type]
-    if parameters["refresh"] or not (artifacts_root() / "store" / "train_A").exists():
-        # Something must be trained for sure: import TensorFlow while the server starts.
-        threading.Thread(
-            target=importlib.import_module, args=["tasks.experiment.networks.trainer"], daemon=True
-        ).start()
+    flow = flow.with_options(task_runner=task_runner(parameters.pop("runner")))
+    if parameters["refresh"] or is_store_empty():
+        threading.Thread(target=_import_tensorflow, daemon=True).start()
     try:
         with prefect_api(), bars_in_terminal(), refusals_without_traceback():
             state: Any = flow(**parameters, return_state=True)
-    except (httpx.HTTPError, RuntimeError) as error:  # not of the flow's own: those make a failed state
+    except (httpx.HTTPError, RuntimeError) as error:  # not from inside the flow: those make a failed state
         sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
     if not state.is_completed():
-        sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if more can be said
+        sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if there are any
     folder = UPath(state.result())
     metrics = read_metrics(folder)
     print(metrics["answer"])
@@ -110,3 +114,25 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     for name, what in (("Report", "report.html"), ("Plots", "plots"), ("Models", "models"), ("Runs", "runs.csv")):
         if (folder / what).exists():
             print(f"{name + ':':8}{folder / what}")
+
+
+def _import_tensorflow() -> None:
+    """While the server starts: something must be trained for sure, and the import takes as long as that."""
+    import tasks.experiment.networks.trainer  # noqa: F401
+
+
+@contextmanager
+def refusals_without_traceback() -> Iterator[None]:
+    """Keep tracebacks of what the user can mend out of the terminal's log: the final state says it in a sentence."""
+    handlers = [h for h in logging.getLogger().handlers if isinstance(h, PrefectConsoleHandler)]
+    for handler in handlers:
+        handler.addFilter(_is_no_refusal)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(_is_no_refusal)
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], REFUSALS))

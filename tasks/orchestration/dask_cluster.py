@@ -7,7 +7,10 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")  # below, each connection is told; read when imported
+# Read when distributed is imported.
+os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")  # "info" reports every connection
+os.environ["DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES"] = "[]"  # its pages would answer everyone
+os.environ["DASK_DISTRIBUTED__WORKER__HTTP__ROUTES"] = "[]"
 
 from distributed import Worker, WorkerPlugin
 from prefect_dask import DaskTaskRunner
@@ -18,18 +21,19 @@ from tasks.storage.roots import shared_root
 
 START_SECONDS = 30
 
-logging.getLogger("distributed.nanny").setLevel(logging.ERROR)  # it warns of TensorFlow's taking seconds to end
+logging.getLogger("distributed.nanny").setLevel(logging.ERROR)  # it warns whenever TensorFlow takes seconds to end
 
 
-class SideBySide(WorkerPlugin):  # type: ignore[misc]
-    """XLA has two threads in each worker, and the same bits need both; as many workers as cores have twice the threads.
+class SideBySide(WorkerPlugin):
+    """Linux' batch scheduling for a worker: a thread that wakes up doesn't push another one off its core.
 
-    In Linux' batch scheduling a thread that wakes up doesn't push another one off its core: a third less time.
+    The same bits need both of XLA's threads (DECISIONS.md), so that as many workers as cores have twice as many threads
+    as there are cores. This takes a third off the time.
     """
 
     def setup(self, worker: Worker) -> None:
         if sys.platform == "linux":
-            for thread in Path("/proc/self/task").iterdir():  # those that they start inherit it
+            for thread in Path("/proc/self/task").iterdir():  # threads that they start inherit it
                 with suppress(ProcessLookupError):
                     os.sched_setscheduler(int(thread.name), os.SCHED_BATCH, os.sched_param(0))
 
@@ -37,22 +41,23 @@ class SideBySide(WorkerPlugin):  # type: ignore[misc]
 class ClusterTaskRunner(DaskTaskRunner):
     """Dask workers, each of which must have this project's code, and artifacts at the same place."""
 
-    def prepare(self) -> None:
-        """See to it that the workers compute what this machine would, and don't hinder each other.
+    def prepare(self, modules: list[str]) -> None:
+        """Make sure that the workers compute what this machine would, and don't hinder each other.
 
-        Raises UnusableInputError if there is no cluster, or no worker, or one that would compute something else.
+        modules: those whose stages may run there. Raises UnusableInputError if there is no cluster, or no worker, or
+        one that would compute something else.
         """
         what_to_give = "the address of a scheduler that has workers, such as tcp://127.0.0.1:8786, or dask, or threads"
         if self.address and not re.fullmatch(r"\w+://[^/\s]+:\d+", self.address):
-            raise UnusableInputError(f"{self.address} is not where trainings can run: give {what_to_give}")
+            raise UnusableInputError(f"{self.address} is not where models can be trained: give {what_to_give}")
         try:
             self.client.wait_for_workers(1, timeout=START_SECONDS)
         except (OSError, ValueError) as error:
             raise UnusableInputError(
                 f"no Dask worker could be had from {self.address or 'this machine'} ({error}): give {what_to_give}"
             ) from error
-        ours = identity()
-        for worker, theirs in self.client.run(identity, on_error="return").items():
+        ours = identity(modules)
+        for worker, theirs in self.client.run(identity, modules, on_error="return").items():
             if isinstance(theirs, Exception):
                 raise UnusableInputError(
                     f"the Dask worker {worker} can't run this project ({theirs}): start it in the project's folder, "
@@ -67,7 +72,9 @@ class ClusterTaskRunner(DaskTaskRunner):
         self.client.register_plugin(SideBySide())
 
 
-def identity() -> dict[str, str]:
+def identity(modules: list[str]) -> dict[str, str]:
     """What machines that work together have in common: where artifacts are, the code, the libraries' versions."""
-    training = code_identity("tasks.train") | code_identity("tasks.study.train_arms")
-    return {"HEADSTART_ARTIFACTS": str(shared_root())} | training
+    common = {"HEADSTART_ARTIFACTS": str(shared_root())}
+    for module in modules:
+        common |= code_identity(module).modules | code_identity(module).libraries
+    return common

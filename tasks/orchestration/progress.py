@@ -18,21 +18,18 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.theme import Theme
 
-from tasks.experiment.errors import DivergedError, UnusableInputError
-from tasks.experiment.networks.recipe import Training
-from tasks.storage.roots import UnusableArtifactsError
+from tasks.experiment.networks.recipe import Epoch, OnEpoch, Training
 
-EPOCH_SECONDS = 1.0  # between two signs of life of one training
-STUDY_SECONDS = 5.0  # and of a whole study
-REFUSALS = UnusableInputError, UnusableArtifactsError, DivergedError
-IN_BAR = {"in_bar": True}  # a line of the log that the terminal's bars tell too
+EPOCH_SECONDS = 1.0  # between two lines about one training run
+STUDY_SECONDS = 5.0  # between two lines about a whole study
+IN_BAR = {"in_bar": True}  # a log line that says what a bar in the terminal shows
 
 _bars = [Progress(disable=True)]  # the last one is in use: the terminal's, while there is one
 
 
 @contextmanager
 def bars_in_terminal() -> Iterator[None]:
-    """Show bars below the log if this is a terminal; log lines that say the same stay in the UI."""
+    """Show bars below the log if this is a terminal; log lines that say the same appear in the UI only."""
     handlers = [h for h in logging.getLogger().handlers if isinstance(h, PrefectConsoleHandler)]
     if not (handlers and sys.stderr.isatty()):
         yield
@@ -41,7 +38,7 @@ def bars_in_terminal() -> Iterator[None]:
     # The log's own console: what is logged then appears above the bars instead of through them.
     console = handlers[0].console
     with (
-        console.use_theme(Theme()),  # Prefect's knows the styles of log lines only
+        console.use_theme(Theme()),  # Prefect's theme has styles for log lines only
         Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars,
     ):
         _bars.append(bars)
@@ -57,25 +54,8 @@ def _is_not_in_bar(record: logging.LogRecord) -> bool:
     return not hasattr(record, "in_bar")
 
 
-@contextmanager
-def refusals_without_traceback() -> Iterator[None]:
-    """Leave tracebacks of what the user can mend out of the terminal's log: states say it in a sentence."""
-    handlers = [h for h in logging.getLogger().handlers if isinstance(h, PrefectConsoleHandler)]
-    for handler in handlers:
-        handler.addFilter(_is_no_refusal)
-    try:
-        yield
-    finally:
-        for handler in handlers:
-            handler.removeFilter(_is_no_refusal)
-
-
-def _is_no_refusal(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], REFUSALS))
-
-
 class _Bar:
-    """One line among the terminal's bars until it is full; counted but not shown where there is no terminal."""
+    """One line among the terminal's bars until it is full; without a terminal it is counted but not shown."""
 
     def __init__(self, description: str, total: float) -> None:
         self._total = total
@@ -90,7 +70,7 @@ class _Bar:
 
 
 def _once_in(seconds: float) -> Callable[[], bool]:
-    """A function that is true at most once in that time, so that what is shown floods neither log nor server."""
+    """A function that is true at most once in that time, so that neither log nor server is flooded."""
     shown = time.monotonic()
 
     def due() -> bool:
@@ -105,38 +85,38 @@ def _once_in(seconds: float) -> Callable[[], bool]:
 
 
 class ProgressInUI:
-    """A progress artifact. A server that is gone costs a warning, and not what it was to show the progress of."""
+    """A progress artifact. If the server is gone, that costs a warning and not the run."""
 
     def __init__(self, key: str, description: str) -> None:
         self._artifact: Any = None
-        with shown_at_most():
+        with best_effort():
             self._artifact = create_progress_artifact(0.0, key=key, description=description)
 
     def show(self, percent: float, description: str | None = None) -> None:
-        artifact, self._artifact = self._artifact, None  # once it fails, it is not tried again: it takes a minute
+        artifact, self._artifact = self._artifact, None  # after a failure no second try: each takes a minute
         if artifact:
-            with shown_at_most():
+            with best_effort():
                 update_progress_artifact(artifact, progress=percent, description=description)
                 self._artifact = artifact
 
 
 @contextmanager
-def shown_at_most() -> Iterator[None]:
-    """What is only to be seen in the UI must not make a run fail."""
+def best_effort() -> Iterator[None]:
+    """For what is only shown in the UI: a server that is gone must not make a run fail."""
     try:
         yield
     except (httpx.HTTPError, PrefectException) as error:
         get_run_logger().warning("Prefect's server does not answer, so its UI will not show everything: %s", error)
 
 
-def report_epochs(name: str, training: Training, *, in_ui: bool) -> Callable[[int, Any], None]:
+def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
     """A callback for the trainer: (epoch's number, its figures). `in_ui`: long enough to be watched there."""
     log = get_run_logger()
     bar, due = _Bar(name, training.epochs), _once_in(EPOCH_SECONDS)
     key = name.split()[0].lower().replace("_", "-")
     shown = ProgressInUI(key, f"{name}: epochs") if in_ui else None
 
-    def report(number: int, epoch: Any) -> None:
+    def report(number: int, epoch: Epoch) -> None:
         bar.show(number)
         if not (due() or number == training.epochs):
             return
@@ -150,17 +130,17 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> Callable[[in
     return report
 
 
-def watch(name: str, trainings: list[PrefectFuture[Any]]) -> None:
-    """Show how many trainings have ended, and about how long the others will take, until all have."""
+def watch(name: str, training_runs: list[PrefectFuture[Any]]) -> None:
+    """Show how many training runs have ended, and about how long the others will take, until all have."""
     log = get_run_logger()
-    bar, due, total = _Bar(name, len(trainings)), _once_in(STUDY_SECONDS), len(trainings)
-    shown = ProgressInUI(f"{name}-progress", f"{total} trainings")
-    for done, _ in enumerate(as_completed(trainings), start=1):
+    bar, due, total = _Bar(name, len(training_runs)), _once_in(STUDY_SECONDS), len(training_runs)
+    shown = ProgressInUI(f"{name}-progress", f"{total} training runs")
+    for done, _ in enumerate(as_completed(training_runs), start=1):
         bar.show(done)
         if not (due() or done == total):
             continue
         left = bar.seconds_left()
-        text = f"{done} of {total} trainings"
+        text = f"{done} of {total} training runs"
         text += f", about {timedelta(seconds=math.ceil(left))} left" if left else ""
         log.info(text, extra=IN_BAR)
         shown.show(100 * done / total, text)

@@ -1,18 +1,87 @@
-"""How a run ends: with a state that says its verdict, an event if the answer moved, and house-keeping."""
+"""How a run ends: its folder, its page in the UI, its last state, and pruning."""
 
+import json
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from prefect import State, get_run_logger
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.states import Completed
 from upath import UPath
 
-from tasks.experiment.reports.metrics import read_metrics
+from tasks.experiment.reports.card import model_card
+from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_pairs
+from tasks.experiment.reports.page import data_uri, with_plots_inside
+from tasks.experiment.reports.plots import PLOTS
+from tasks.orchestration.progress import best_effort
+from tasks.orchestration.provenance import artifacts_of_run
+from tasks.storage.artifacts import Artifact, copy_files
 from tasks.storage.in_use import InUseError
-from tasks.storage.runs import prune
+from tasks.storage.locks import temporary_folder
+from tasks.storage.pruning import prune
+from tasks.storage.roots import artifacts_root, shared_root
+from tasks.storage.runs import LATEST, RECORD, keep_run
 
 REGRESSED = "headstart.answer.regressed"
+
+
+def publish(name: str, report: Artifact, models: dict[str, Path], prefix: str = "") -> Path | UPath:
+    """Make runs/<name> of a report and models, whole or not at all, point `latest` at it, and show it in the UI.
+
+    models: .keras files, by name. prefix: of the keys under which the UI keeps the reports and metrics of all runs.
+    """
+    with temporary_folder(artifacts_root()) as temporary:
+        new = temporary / "run"
+        copy_files(report, new)
+        metrics = read_metrics(new)
+        _add_models(new / "models", models, metrics)
+        (new / RECORD).write_text(json.dumps(_record(), indent=1))
+        is_latest = keep_run(name, new)
+    folder = shared_root() / "runs" / name
+    if not is_latest:
+        latest = artifacts_root() / LATEST
+        get_run_logger().warning("%s is not a link, and was left alone: this run is in %s", latest, folder)
+    with best_effort():
+        _show(artifacts_root() / "runs" / name, metrics, prefix)
+    return folder
+
+
+def _add_models(folder: Path, models: dict[str, Path], metrics: Metrics) -> None:
+    """<name>.keras and its card <name>.md, of each model."""
+    folder.mkdir(exist_ok=True)
+    for name, file in models.items():
+        shutil.copyfile(file, folder / f"{name}.keras")
+        epochs = file.with_name("history.json")
+        last_epoch = json.loads(epochs.read_text())[-1] if epochs.exists() else None
+        (folder / f"{name}.md").write_text(model_card(name, metrics, last_epoch))
+
+
+def _record() -> dict[str, Any]:
+    """What pruning must know of a run: when it was made, and the artifacts that it came from."""
+    artifacts = sorted(artifact.path for artifact in artifacts_of_run())
+    return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "artifacts": artifacts}
+
+
+def _show(folder: Path, metrics: Metrics, prefix: str) -> None:
+    """The run's page in the UI: its report, its numbers and, of a night, its verdict."""
+    report = with_plots_inside((folder / "report.md").read_text(), folder)
+    create_markdown_artifact(report, key=f"{prefix}report", description=metrics["answer"])
+    create_table_artifact(
+        table_of_pairs(metrics["replicates"]),
+        key=f"{prefix}metrics",
+        description="What each pair comes to on task B's test images",
+    )
+    if verdict := metrics.get("verdict"):
+        plot = data_uri(folder / "plots" / "nights.png")
+        create_markdown_artifact(
+            f"# {verdict['name']}\n\n> {verdict['reason']}\n\n![{PLOTS['nights'].caption}]({plot})",
+            key="nights",
+            description=f"{verdict['name']}: {verdict['reason']}",
+        )
 
 
 def conclude(folder: Path | UPath) -> State[str]:
@@ -26,7 +95,7 @@ def conclude(folder: Path | UPath) -> State[str]:
 
 
 def keep_newest(keep: int | None) -> None:
-    """Prune, unless `keep` is None or another run is using the artifacts: the next night does it then."""
+    """Prune, unless `keep` is None or another run is using the artifacts: then the next run with `keep` does it."""
     if keep is None:
         return
     log = get_run_logger()

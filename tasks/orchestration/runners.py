@@ -1,6 +1,7 @@
-"""Where the trainings of a flow run: in threads of its process, or in processes of a Dask cluster.
+"""Where a flow trains its models: in threads of its own process, or in the processes of a Dask cluster.
 
-No task knows. What travels to a Dask worker is a task and handles; code, artifacts and Prefect's server it has itself.
+No stage knows which. What travels to a Dask worker is a stage's name and handles: the worker has its own code,
+artifacts and Prefect address.
 """
 
 import os
@@ -15,8 +16,8 @@ CORES = os.cpu_count() or 1
 Runner = Annotated[
     str,
     Field(
-        description="Where trainings run: threads, dask (a process for each core), or the address of a Dask "
-        "scheduler, such as tcp://127.0.0.1:8786. HEADSTART_RUNNER says it for deployments."
+        description="Where models are trained: threads, dask (one process per core), or the address of a Dask "
+        "scheduler, such as tcp://127.0.0.1:8786. Deployments take it from HEADSTART_RUNNER."
     ),
 ]
 
@@ -27,12 +28,13 @@ def configured_runner() -> str:
 
 
 def task_runner(where: str) -> TaskRunner[Any]:
-    """As many trainings at a time as there are cores, here or on the cluster."""
+    """As many training runs at a time as there are cores, here or on the cluster."""
     if where == THREADS:
-        return ThreadPoolTaskRunner(max_workers=CORES)  # type: ignore[arg-type]
+        return ThreadPoolTaskRunner(max_workers=CORES)
     from tasks.orchestration.dask_cluster import ClusterTaskRunner
 
     if where == DASK:
-        processes = {"n_workers": CORES, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+        # On loopback, by certificates of this run: whoever reaches the scheduler runs code.
+        processes = {"n_workers": CORES, "threads_per_worker": 1, "security": True, "dashboard_address": "127.0.0.1:0"}
         return ClusterTaskRunner(cluster_kwargs=processes)
     return ClusterTaskRunner(address=where)

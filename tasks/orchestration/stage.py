@@ -1,33 +1,87 @@
 """What every stage and every flow has in common: names in the UI, the cache, JSON results, where they run."""
 
+import hashlib
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
 
-from prefect import flow, task
-from prefect.context import FlowRunContext
+from prefect import Flow, Task, flow
+from prefect.cache_policies import CachePolicy
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.futures import PrefectFutureList
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.transactions import IsolationLevel
 from pydantic.fields import FieldInfo
 
 from tasks.experiment.settings import Experiment
-from tasks.orchestration.cache_records import RecordFolder, RecordLocks, RecordSerializer
-from tasks.orchestration.code_identity import ResultsAreCurrent
+from tasks.orchestration.cache_records import RecordFolder, RecordLocks, RecordSerializer, declare_result
+from tasks.orchestration.code_identity import code_identity
+from tasks.orchestration.provenance import note_call, noting_calls
 from tasks.orchestration.runners import configured_runner, task_runner
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Decorator: a Prefect task named like its function, cached by ResultsAreCurrent, its result a JSON record."""
+_modules: set[str] = set()  # those with stages
 
-    def decorate(function: Callable[..., Any]) -> Any:
+
+class Stage(Task[P, R]):
+    """A Prefect task whose calls are typed, and noted for what a run comes from.
+
+    (The arguments of `map` can't be typed: some are mapped over, some are not. What it gives is typed.)
+    """
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+        result: R = super().__call__(*args, **kwargs)
+        note_call(self.__module__, result)
+        return result
+
+    def map(self, *args: Any, **kwargs: Any) -> PrefectFutureList[R]:  # type: ignore[override]
+        futures = super().map(*args, **kwargs)
+        note_call(self.__module__, futures)
+        return futures
+
+    def __reduce__(self) -> str:
+        """To another process it travels as its name and is imported there, which declares its result there too."""
+        return self.fn.__qualname__
+
+
+@dataclass
+class ResultsAreCurrent(CachePolicy):
+    """Key: the task's inputs, the code that it runs and the libraries that it computes with."""
+
+    def compute_key(
+        self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
+    ) -> str:
+        task = task_ctx.task
+        parts = [task.name, _jsonable(inputs), code_identity(task.fn.__module__)]
+        return f"{task.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]}"
+
+
+def _jsonable(value: Any) -> Any:
+    """Inputs as JSON. Raises TypeError for anything else: an array or a model must not travel between tasks."""
+    return json.loads(json.dumps(value, default=lambda model: model.model_dump(mode="json"), sort_keys=True))
+
+
+def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[P, R]], Stage[P, R]]:
+    """Decorator: a Prefect task named like its function, cached by ResultsAreCurrent, its result a JSON record.
+
+    Reading a record makes the function's declared return type, and nothing else: a handle, or a tuple of handles.
+    """
+
+    def decorate(function: Callable[P, R]) -> Stage[P, R]:
         name = function.__name__
+        declare_result(name, inspect.get_annotations(function, eval_str=True)["return"])
+        _modules.add(function.__module__)
         policy = ResultsAreCurrent().configure(lock_manager=RecordLocks(), isolation_level=IsolationLevel.SERIALIZABLE)
-        return task(
-            name=name, task_run_name=run_name or name, cache_policy=policy, persist_result=True,
+        return Stage(
+            function, name=name, task_run_name=run_name or name, cache_policy=policy, persist_result=True,
             result_storage=RecordFolder(), result_serializer=RecordSerializer(), **options,
-        )(function)  # fmt: skip
+        )  # fmt: skip
 
     return decorate
 
@@ -41,13 +95,13 @@ def _describe_run() -> str:
     return f"{deployment.name}-{name}" if deployment.name else name
 
 
-def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., Any]], Any]:
-    """Decorator: a Prefect flow. Without HEADSTART_RUNNER it trains as many replicates at a time as there are cores.
+def pipeline(name: str, prefix: str = "") -> Callable[[Callable[P, R]], Flow[P, R]]:
+    """Decorator: a Prefect flow. Without HEADSTART_RUNNER it trains as many networks at a time as there are cores.
 
     Its runs are named by `prefix` and by what they are.
     """
 
-    def decorate(function: Callable[..., Any]) -> Any:
+    def decorate(function: Callable[P, R]) -> Flow[P, R]:
         description = inspect.getdoc(function)
         # Prefect's parameter form takes descriptions from here only, not from the fields.
         function.__doc__ = f"{description}\n\nArgs:\n{_describe_parameters(function)}"
@@ -55,7 +109,7 @@ def pipeline(name: str, prefix: str = "") -> Callable[[Callable[..., Any]], Any]
             name=name,
             description=description,
             flow_run_name=lambda: prefix + _describe_run(),
-            task_runner=task_runner(configured_runner()),  # type: ignore[arg-type]
+            task_runner=task_runner(configured_runner()),
             result_serializer="json",
             persist_result=False,
         )(function)
@@ -76,12 +130,24 @@ def _describe_parameters(function: Callable[..., Any]) -> str:
 
 @contextmanager
 def computing(refresh: bool) -> Iterator[None]:
-    """What a flow's stages run in: workers are as this machine is; with `refresh`, what the cache holds is made anew.
+    """The block of a flow in which its stages are called: on checked workers, and noted for what the run comes from.
 
-    Raises UnusableInputError if trainings can't run where they shall.
+    refresh: ignore the cache. Raises UnusableInputError if there are no workers that compute as this machine does.
     """
+    prepare_runner()
+    with refreshing(refresh), noting_calls():
+        yield
+
+
+def prepare_runner() -> None:
+    """Check and prepare the workers of the flow that is running, if its runner has any."""
     context = FlowRunContext.get()
     if context and hasattr(context.task_runner, "prepare"):  # no isinstance: importing Dask takes a second
-        context.task_runner.prepare()
+        context.task_runner.prepare(sorted(_modules))
+
+
+@contextmanager
+def refreshing(refresh: bool) -> Iterator[None]:
+    """With `refresh`, the stages of this block recompute what the cache holds."""
     with temporary_settings({PREFECT_TASKS_REFRESH_CACHE: True} if refresh else {}):
         yield

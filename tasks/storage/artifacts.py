@@ -3,10 +3,7 @@
 import hashlib
 import json
 import os
-import re
 import shutil
-import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,10 +21,19 @@ class DamagedArtifactError(RuntimeError):
     """A file of an artifact is missing or not what its manifest says."""
 
 
-class Artifact(BaseModel):
-    """The handle that travels between tasks: where the folder is, relative to the artifacts root, and its digest."""
+class Handle(BaseModel):
+    """What travels between tasks: never data, but what names them. Frozen, and strict about names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def is_intact(self) -> bool:
+        """Whether all that it names is there and undamaged: its artifacts, and the handles in it."""
+        return all(part.is_intact() for _, part in self if isinstance(part, Handle))
+
+
+class Artifact(Handle):
+    """Where an artifact's folder is, relative to the artifacts root, and its digest."""
+
     path: str = Field(pattern=r"^store/\w+/[0-9a-f]{16}$")
     digest: str = Field(pattern=r"^[0-9a-f]{64}$")
 
@@ -90,7 +96,7 @@ class Artifact(BaseModel):
             return False
 
     def _copy_here(self) -> None:
-        """Copy it from the shared root. What is damaged there loses its manifest, so that it is made anew."""
+        """Copy it from the shared root. What is damaged there loses its manifest, so that it is rebuilt."""
         with temporary_folder(artifacts_root()) as temporary:
             new = temporary / "artifact"
             try:
@@ -131,32 +137,9 @@ def save(stage: str, write: Callable[[Path], None]) -> Artifact:
     return artifact
 
 
-def save_model(model: Any, path: Path) -> None:
-    """Save a Keras model as a file whose bytes depend on weights and architecture only.
-
-    Keras writes the time into the zip and its metadata, and memory addresses (as identities of shared objects) into
-    the configuration: the times go and the identities are counted from 1, so that equal models are equal files.
-    """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keras-") as temporary:
-        saved = Path(temporary) / "model.keras"
-        model.save(saved)
-        with zipfile.ZipFile(saved) as stamped, zipfile.ZipFile(path, "w") as clean:
-            for name in sorted(stamped.namelist()):
-                content = stamped.read(name)
-                if name == "metadata.json":
-                    metadata = json.loads(content)
-                    metadata.pop("date_saved")
-                    content = json.dumps(metadata).encode()
-                if name == "config.json":
-                    content = _count_shared_objects(content.decode()).encode()
-                clean.writestr(zipfile.ZipInfo(name), content)
-
-
-def _count_shared_objects(config: str) -> str:
-    numbers: dict[str, int] = {}
-    return re.sub(
-        r'(?<="shared_object_id": )\d+', lambda found: str(numbers.setdefault(found[0], len(numbers) + 1)), config
-    )
+def is_store_empty() -> bool:
+    """Whether nothing was ever stored on this machine."""
+    return not (artifacts_root() / "store").exists()
 
 
 def copy_files(artifact: Artifact, target: Path) -> None:

@@ -15,21 +15,23 @@ from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import arms
 from tasks.orchestration.stage import stage
-from tasks.report import environment
 from tasks.storage.artifacts import Artifact, save
 
 
 @stage()
-def report_study(experiment: Experiment, A: Problem, B: Problem, resample_target: bool, answers: Artifact) -> Artifact:
+def report_study(
+    experiment: Experiment, A: Problem, B: Problem, resample_target: bool, answers: Artifact,
+    made_with: dict[str, dict[str, str]],
+) -> Artifact:  # fmt: skip
     """Store runs.csv, runs.parquet, metrics.json, the report and plots/."""
     import pandas as pd
 
     from tasks.experiment.reports.study_plots import PLOTS, ReportedStudy
     from tasks.experiment.study.answers import of_experiment
 
-    found = json.loads((answers.folder() / "answers.json").read_text())
-    table = pd.read_parquet(answers.folder() / "runs.parquet")
-    made_with = {"environment": environment(), "code": {}}
+    evaluated = answers.folder()
+    found = json.loads((evaluated / "answers.json").read_text())
+    table = pd.read_parquet(evaluated / "runs.parquet")
     results = summarize(found["replicates"])
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, study_answer(found["study"]))
     metrics["resample_target"], metrics["study"] = resample_target, found["study"]
@@ -37,7 +39,7 @@ def report_study(experiment: Experiment, A: Problem, B: Problem, resample_target
 
     def write(folder: Path) -> None:
         for name in ("runs.csv", "runs.parquet"):
-            shutil.copyfile(answers.folder() / name, folder / name)
+            shutil.copyfile(evaluated / name, folder / name)
         captions = draw_plots(PLOTS, content, folder / "plots")
         write_metrics(folder, metrics)
         write_pages(

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from tasks.experiment.data.splits import Problem
-from tasks.experiment.networks.architectures import load_network
+from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.study.plan import Plan
 from tasks.orchestration.stage import stage
-from tasks.storage.artifacts import Artifact, save, save_model
+from tasks.storage.artifacts import Artifact, save
 
 
 @stage(run_name="train_arms seed {seed}")

@@ -5,165 +5,15 @@ Everything is timed in one run, turn by turn, and quoted as medians and ratios: 
 
 import argparse
 import json
-import os
 import resource
-import subprocess
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
+from tasks.storage.roots import ROOT
 from tests.benchmarks.machines import machines
 from tests.benchmarks.peers import timed_peers
-from tests.benchmarks.processes import ROOT, first_task, study, whole_flow
-from tests.benchmarks.rows import Row, in_turn, seconds, show
-
-CORES = os.cpu_count() or 1
-
-
-class SourceTask:
-    """Task A on the real data, as arrays and as models."""
-
-    def __init__(self) -> None:
-        from tasks.experiment.data import mirrors
-        from tasks.experiment.data.splits import first_samples, task_examples
-        from tasks.experiment.settings import Experiment
-
-        data = mirrors.fetch()
-        labels, self.images = data.labels("train"), data.images("train")
-        classes = (1, 3, 4, 5, 6, 7, 8, 9)
-        self.train, self.valid = (
-            task_examples(labels, classes, 0, 55_000),
-            task_examples(labels, classes, 55_000, 60_000),
-        )
-        target = task_examples(labels, (0, 2), 0, 55_000)
-        self.target = first_samples(target, 200, balanced=False), task_examples(labels, (0, 2), 55_000, 60_000)
-        self.mean = self.images[:55_000].mean(0).astype(np.float32)
-        self.std = self.images[:55_000].std(0).astype(np.float32)
-        self.experiment = Experiment()
-        scaled = (self.images - self.mean) / self.std  # float32, which is kinder to `fit` than the notebook's float64
-        self.x, self.y = scaled[self.train.rows], self.train.labels
-        self.x_valid, self.y_valid = scaled[self.valid.rows], self.valid.labels
-
-    def network(self, classes: int = 8, seed: int = 1) -> Any:
-        from tasks.experiment.networks.architectures import build_network
-
-        return build_network(self.experiment.source_training, classes, (self.mean, self.std), seed)
-
-    def train_with_trainer(self, model: Any, epochs: int = 1, seed: int = 1) -> list[Any]:
-        from tasks.experiment.networks.trainer import train
-        from tasks.experiment.randomness import generator
-
-        order = generator(seed, "bench")
-        settings = {"learning_rate": 1e-3, "batch_size": 32, "epochs": epochs, "order": order}
-        return train(model, self.images, self.train, self.valid, **settings)
-
-    def plain_model(self) -> Any:
-        """The notebook's model of task A, compiled, for scaled pixels; the same initial weights as network()."""
-        import keras
-
-        layers = self.network().layers
-        model = keras.Sequential([keras.Input((28, 28)), *layers[1:]])
-        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
-        model.optimizer.learning_rate = 1e-3
-        return model
-
-
-def epoch_of_a(task: SourceTask, rounds: int) -> list[Row]:
-    """One epoch of A with its validation: `fit`, the trainer alone, and as many trainers as cores side by side."""
-    plain, alone, several = task.plain_model(), task.network(), [task.network() for _ in range(CORES)]
-    last: dict[str, float] = {}
-
-    def fit() -> None:
-        done = plain.fit(task.x, task.y, batch_size=32, verbose=0, validation_data=(task.x_valid, task.y_valid))
-        last["fit"] = done.history["val_loss"][-1]
-
-    def side_by_side(epochs: int) -> None:
-        threads = [threading.Thread(target=task.train_with_trainer, args=(model, epochs)) for model in several]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def trainer(epochs: int = 5) -> float:
-        taken = seconds(lambda: last.update(trainer=task.train_with_trainer(alone, epochs)[-1].validation_loss))
-        return taken / epochs
-
-    figures = in_turn(
-        rounds,
-        fit=lambda: seconds(fit),
-        trainer=trainer,
-        several=lambda: seconds(lambda: side_by_side(5)) / 5 / CORES,
-    )
-    fresh = task.network()
-    same_epochs = task.train_with_trainer(fresh, rounds + 1)[-1].validation_loss
-    assert abs(same_epochs - last["fit"]) < 0.05, "the compared runs must reach the same loss"
-    return [
-        {"what": "epoch of A: Keras fit", "seconds": figures["fit"]},
-        {"what": "epoch of A: trainer, one replicate", "seconds": figures["trainer"],
-         "against": "Keras fit", "times faster": figures["fit"] / figures["trainer"], "goal": 7},
-        {"what": f"epoch of A per replicate: trainer, {CORES} side by side", "seconds": figures["several"],
-         "against": "Keras fit", "times faster": figures["fit"] / figures["several"], "goal": 12},
-    ]  # fmt: skip
-
-
-def target_pair(task: SourceTask, notebook: Row, pairs: int = 30) -> list[Row]:
-    """One pair of B: the notebook's way, against what one more pair costs the trainer at 30 pairs on all cores."""
-    import tensorflow as tf
-
-    from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
-    from tasks.experiment.networks.trainer import train
-    from tasks.experiment.randomness import generator
-
-    train_rows, valid_rows = task.target
-    source, images = task.network(), tf.constant(task.images)
-
-    def pair(seed: int) -> None:
-        for frozen in (0, 4):
-            model = task.network(2, seed)
-            if frozen:
-                transfer_hidden_layers(source, model)
-            names = tuple(layer.name for layer in hidden_layers(model))
-            train(model, images, train_rows, valid_rows, learning_rate=1e-3, batch_size=32, epochs=20,
-                  order=generator(seed, "bench"), frozen_epochs=frozen, frozen_layers=names)  # fmt: skip
-
-    def all_pairs() -> None:
-        with ThreadPoolExecutor(CORES) as pool:
-            list(pool.map(pair, range(pairs)))
-
-    pair(0)
-    marginal = seconds(all_pairs) / pairs
-    theirs = notebook["seconds"]["B"]
-    return [
-        {"what": "pair of B: the notebook's compile + fit", "seconds": theirs},
-        {"what": f"pair of B: trainer, marginal at {pairs} pairs", "seconds": marginal,
-         "against": "the notebook", "times faster": theirs / marginal, "goal": 100},
-    ]  # fmt: skip
-
-
-def roofline(task: SourceTask, figures: list[Row]) -> list[Row]:
-    """Float32 GEMM peak of all cores (NumPy's BLAS, 2048³), and the side-by-side trainer's fraction of it."""
-    script = (
-        "import numpy as np, time\n"
-        "a = np.ones((2048, 2048), np.float32); a @ a; best = 9e9\n"
-        "for _ in range(10):\n t = time.perf_counter(); a @ a; best = min(best, time.perf_counter() - t)\n"
-        "print(2 * 2048**3 / best)"
-    )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
-    peak = float(
-        subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True).stdout
-    )
-    kernels = [784 * 100, 100 * 100, 100 * 100, 100 * 8]
-    # Forward and weight gradients for every layer, input gradients for all but the first: 2 FLOP a weight each.
-    flop = len(task.train) * 2 * (3 * sum(kernels) - kernels[0])
-    rate = flop / figures[2]["seconds"]
-    return [
-        {"what": f"float32 GEMM peak, {CORES} cores, GFLOP/s", "value": peak / 1e9},
-        {"what": "trainer side by side, GFLOP/s", "value": rate / 1e9, "fraction": rate / peak, "goal": 0.4},
-    ]
+from tests.benchmarks.processes import first_task, study, whole_flow
+from tests.benchmarks.rows import found, show
+from tests.benchmarks.trainer import ALONE, CORES, SIDE_BY_SIDE, SourceTask, epoch_of_a, roofline, target_pair
 
 
 def main() -> None:
@@ -185,7 +35,8 @@ def main() -> None:
     task = SourceTask()
     epochs = epoch_of_a(task, arguments.rounds)
     rows += epochs + target_pair(task, notebook) + roofline(task, epochs)
-    rows += timed_peers(task.x, task.y, epochs[1:], arguments.rounds)
+    ours = [found(epochs, name) for name in (ALONE, SIDE_BY_SIDE)]
+    rows += timed_peers(task.x, task.y, ours, arguments.rounds)
     show(rows)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     arguments.json.write_text(json.dumps({"cores": CORES, "bench_peak_mib": own, "rows": rows}, indent=1))

@@ -9,7 +9,8 @@ from pathlib import Path
 from tasks.storage.artifacts import Artifact, save
 from tests.benchmarks.rows import Row, seconds
 from tests.support.machine import Machine, machine
-from tests.support.services import Command, free_port, object_store
+from tests.support.processes import free_port
+from tests.support.services import object_store
 
 PAIRS, MANY_PAIRS, ARTIFACTS = 12, 29, 30
 
@@ -28,11 +29,11 @@ def dask() -> list[Row]:
         (home.project / ".venv").symlink_to(sys.prefix)
         home.start_server()
         address = f"tcp://127.0.0.1:{free_port()}"
-        Command(home, f".venv/bin/python -m dask scheduler --host 127.0.0.1 --port {address.rpartition(':')[2]}")
+        home.shell(f".venv/bin/python -m dask scheduler --host 127.0.0.1 --port {address.rpartition(':')[2]}")
         worker_line = f".venv/bin/python -m dask worker {address} --nworkers 1 --nthreads 1"
         taken = {}
         for workers in (1, 2):
-            worker = Command(home, f"taskset -c {workers - 1} {worker_line}")
+            worker = home.shell(f"taskset -c {workers - 1} {worker_line}")
             run(home, address, 2 * workers, "--seed 1000 --refresh")  # so that each has compiled its programs
             assert "train_A" in worker.said()
             taken[workers] = training(home, address, PAIRS)
@@ -58,7 +59,7 @@ def run(home: Machine, where: str, pairs: int, flags: str = "") -> float:
     line = f".venv/bin/python -m flows.transfer_learning --runner {where} --replicates {pairs} {flags}"
 
     def to_its_end() -> None:
-        command = Command(home, line)
+        command = home.shell(line)
         if command.wait():
             raise RuntimeError(f"{line} failed:\n{command.said()[-2000:]}")
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tasks.storage.roots import ROOT
 from tests.benchmarks.rows import Row, in_turn
+from tests.support.machine import machine
+from tests.support.services import server
 
 
 def measured(command: list[str], **environment: str) -> tuple[float, float, str]:
@@ -48,8 +50,8 @@ def whole_flow(rounds: int) -> tuple[list[Row], Row]:
         return taken
 
     figures = in_turn(rounds, script=run_script, one=lambda: cold(1), five=lambda: cold(5))
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as address:
-        environment = {"HEADSTART_ARTIFACTS": folder, "PREFECT_API_URL": address}
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as here:
+        environment = {"HEADSTART_ARTIFACTS": f"{folder}/artifacts", "PREFECT_API_URL": here.api}
         figures |= in_turn(2 * rounds, cached=lambda: measured([*flow, "--replicates", "5"], **environment)[0])
     rows = [{"what": "whole: the notebook's script (one pair)", "seconds": figures["script"]}]
     for name, what, goal in (("one", "1 replicate", 0.45), ("five", "5 replicates", 0.7)):
@@ -88,33 +90,10 @@ def study() -> list[Row]:
 
 def first_task() -> Row:
     """From `prefect deployment run` to the start of the first task, under `make serve`."""
-    from tests.support.machine import QUICK, machine
+    from tests.support.runs import QUICK
 
     with tempfile.TemporaryDirectory() as folder, machine(Path(folder)) as here:
         here.serve()
         for _ in range(2):  # what is imported for the first time is slower
             here.run("on-demand", replicates=1, experiment=QUICK)
         return {"what": "deployment run to first task", "seconds": here.seconds_to_first_task(), "goal": 8}
-
-
-class server:  # noqa: N801
-    """A Prefect server of the benchmark's own, in a folder, until the block ends."""
-
-    def __init__(self, folder: Path) -> None:
-        (folder / "home").mkdir()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tasks.orchestration.own_server"], cwd=ROOT,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"PREFECT_HOME": str(folder / "home")},
-        )  # fmt: skip
-
-    def __enter__(self) -> str:
-        from tasks.orchestration.own_server import wait_until_healthy
-
-        assert self.process.stdout
-        address = f"http://127.0.0.1:{self.process.stdout.readline().strip()}/api"
-        wait_until_healthy(address)
-        return address
-
-    def __exit__(self, *_: object) -> None:
-        self.process.communicate()

@@ -1,4 +1,4 @@
-"""What both parts of the benchmark share: contestants timed turn by turn, and the rows of its table."""
+"""What the parts of the benchmark share: contestants timed turn by turn, and the rows of its table."""
 
 import statistics
 import time
@@ -24,6 +24,12 @@ def in_turn(rounds: int, **contestants: Callable[[], float]) -> dict[str, float]
             if number:
                 taken[name].append(figure)
     return {name: statistics.median(figures) for name, figures in taken.items()}
+
+
+def found(rows: list[Row], what: str) -> Row:
+    """The row with this name."""
+    (row,) = [row for row in rows if row["what"] == what]
+    return row
 
 
 def show(rows: list[Row]) -> None:

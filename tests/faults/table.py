@@ -1,9 +1,10 @@
-"""One line a fault: what was done, what was promised, held or not. And the same as a table, tests/FAULTS.md.
+"""One line per fault: what was done, what was promised, held or not. And the same as a table, FAULTS.md.
 
 A test with the marker `fault(done, promised)` tries a fault, each of its parametrizations one of its own;
 `{name}` in the texts stands for a parameter. The marker `slow` keeps a test out of `make test`.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,14 @@ Written by `make faults-table`, and compared with the tests by `tests/faults/tes
 | fault | how many | promise | test |
 |---|---|---|---|
 """
+OUTCOMES = {"passed": "held", "failed": "NOT HELD", "skipped": "not tried"}
 _collected = pytest.StashKey[list[pytest.Item]]()
 _tried = pytest.StashKey[list[tuple[str, str, str]]]()
 _inputs = pytest.StashKey[list[int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--write-fault-table", action="store_true", help="write tests/FAULTS.md")
+    parser.addoption("--write-fault-table", action="store_true", help=f"write {TABLE.name}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,9 +48,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
     report: Any = yield
     if item.get_closest_marker("fault") and (report.when == "call" or not report.passed):
-        outcome = {"passed": "held", "failed": "NOT HELD", "skipped": "not tried"}[report.outcome]
-        item.config.stash[_tried].append((outcome, *_texts(item)))
+        outcome, (done, promised) = OUTCOMES[report.outcome], _texts(item)
+        item.config.stash[_tried].append((outcome, done, promised))
         item.config.stash[_inputs] += [count for name, count in item.user_properties if name == "inputs"]
+        report.sections.append(("the fault", f"{outcome}: {done}: {promised}"))
     return report
 
 
@@ -59,18 +62,20 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("faults")
     for outcome, done, promised in tried:
         terminalreporter.write_line(f"{outcome:9} | {done} | {promised}")
-    counts = {outcome: sum(o == outcome for o, *_ in tried) for outcome in ("held", "NOT HELD", "not tried")}
-    counted = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+    counts = Counter(outcome for outcome, *_ in tried)
+    counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES.values() if counts[outcome])
     terminalreporter.write_line(f"{len(tried)} faults and {sum(config.stash[_inputs])} generated inputs: {counted}")
 
 
 def _texts(item: Any) -> tuple[str, str]:
     """Done and promised, with the parameters' values."""
     done, promised = item.get_closest_marker("fault").args
-    values = getattr(item, "callspec", None)
-    values = values.params if values else {}
-    values = {name: _short(value) for name, value in values.items()}
+    values = {name: _short(value) for name, value in _parameters(item).items()}
     return done.format(**values), promised.format(**values)
+
+
+def _parameters(item: Any) -> dict[str, Any]:
+    return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 def _short(value: object) -> str:
@@ -79,16 +84,14 @@ def _short(value: object) -> str:
 
 
 def table(config: pytest.Config) -> str:
-    """The table of all collected faults, a row a test function."""
-    by_test: dict[tuple[str, str], list[Any]] = {}
+    """The table of all collected faults, one row per test function."""
+    by_test: dict[str, list[Any]] = {}
     for item in config.stash[_collected]:
         if item.get_closest_marker("fault"):
-            by_test.setdefault((item.path.name, item.originalname), []).append(item)  # type: ignore[attr-defined]
+            by_test.setdefault(item.nodeid.partition("[")[0], []).append(item)
     rows = []
-    for (file, name), items in sorted(by_test.items()):
-        marker = items[0].get_closest_marker("fault")
-        parameters = items[0].callspec.params if hasattr(items[0], "callspec") else {}
-        values = {p: " / ".join(dict.fromkeys(_short(i.callspec.params[p]) for i in items)) for p in parameters}
-        done, promised = (text.format(**values) for text in marker.args)
-        rows.append(f"| {done} | {len(items)} | {promised} | `{file}::{name}` |\n")
+    for test, items in sorted(by_test.items()):
+        values = {p: " / ".join(dict.fromkeys(_short(_parameters(i)[p]) for i in items)) for p in _parameters(items[0])}
+        done, promised = (text.format(**values) for text in items[0].get_closest_marker("fault").args)
+        rows.append(f"| {done} | {len(items)} | {promised} | `{test}` |\n")
     return HEAD + "".join(rows)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.test_kill import assert_latest_is_whole, assert_nothing_lost, kept
-from tests.support.runs import QUICK, Life, Lives, run, until
+from tests.faults.checks import assert_latest_is_whole, assert_nothing_lost, is_stopped, kept
+from tests.support.processes import until
+from tests.support.runs import QUICK, Life, Lives, run_experiment
 
 
 def all_end(lives: list[Life]) -> Counter[str]:
@@ -17,12 +18,11 @@ def all_end(lives: list[Life]) -> Counter[str]:
     return Counter(name for life in lives for name in life.computed)
 
 
-@pytest.mark.fault("{count} flows with the same parameters at the same time", "each artifact is computed once")
+@pytest.mark.fault("four flows with the same parameters at the same time", "each artifact is computed once")
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [2, 4])
-def test_same_parameters(count: int, lives: Lives, baseline: tuple[Path, dict], tmp_path: Path) -> None:
+def test_same_parameters(lives: Lives, baseline: tuple[Path, dict], tmp_path: Path) -> None:
     artifacts = tmp_path / "artifacts"
-    at_once = [lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts}) for _ in range(count)]
+    at_once = [lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts}) for _ in range(4)]
     assert set(all_end(at_once).values()) == {1}
     assert all(life.metrics == baseline[1] for life in at_once)
     assert kept(artifacts) == kept(baseline[0])
@@ -31,13 +31,12 @@ def test_same_parameters(count: int, lives: Lives, baseline: tuple[Path, dict], 
 
 @pytest.mark.slow
 @pytest.mark.fault(
-    "{count} flows with different parameters at the same time",
+    "four flows with different parameters at the same time",
     "what they share is computed once; each gives its metrics",
 )
-@pytest.mark.parametrize("count", [2, 4])
-def test_different_parameters(count: int, lives: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_different_parameters(lives: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     artifacts = tmp_path / "artifacts"
-    samples = [50, 100, 150, 200][-count:]
+    samples = [50, 100, 150, 200]
     at_once = [
         lives.start(
             tmp_path,
@@ -48,11 +47,11 @@ def test_different_parameters(count: int, lives: Lives, tmp_path: Path, monkeypa
     ]
     computed = all_end(at_once)
     assert [computed[name] for name in ("download", "normalize", "train_A seed 42", "train_A seed 43")] == [1] * 4
-    assert [computed[name] for name in ("split", "train_B_scratch seed 42", "report")] == [count] * 3
+    assert [computed[name] for name in ("split", "train_B_scratch seed 42", "report")] == [4] * 3
     assert_latest_is_whole(artifacts)
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
     for n, life in zip(samples, at_once, strict=True):
-        metrics, states = run(experiment=QUICK.model_copy(update={"target_samples": n}))
+        metrics, states = run_experiment(experiment=QUICK.model_copy(update={"target_samples": n}))
         assert metrics == life.metrics
         assert set(states.values()) == {"Cached"}
 
@@ -70,16 +69,13 @@ def test_holder_of_a_lock(
         record.unlink()
     environment = {"HEADSTART_ARTIFACTS": artifacts_copy}
     holder = lives.start(tmp_path, environment, freeze_at="open w .*/artifact/scores.json")
-    until(lambda: is_stopped(holder.pid))
+    until(lambda: is_stopped(holder.pid), "the first flow has stopped with the lock")
     waiting = lives.start(tmp_path, environment)
-    until(lambda: "Task run 'evaluate' - Something else is making this now: waiting" in waiting.log)
+    waits = "Task run 'evaluate' - Something else is making this now: waiting"
+    until(lambda: waits in waiting.log, "the second flow waits for the lock")
     os.kill(holder.pid, signal.SIGKILL if "kill" in how else signal.SIGCONT)
     assert holder.end() == (-9 if "kill" in how else 0)
     assert waiting.end() == 0
     assert waiting.computed == (["evaluate"] if "kill" in how else [])
     assert waiting.metrics == baseline[1]
     assert_nothing_lost(artifacts_copy, baseline)
-
-
-def is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

@@ -14,7 +14,8 @@ from tasks.download import download
 from tasks.experiment.data import mirrors
 from tasks.experiment.data.fashion_mnist import FILES, NAME, is_valid
 from tasks.experiment.data.mirrors import NoDataError, TransientNoDataError, fetch
-from tests.faults.test_kill import SMALL
+from tests.faults.checks import SMALL
+from tests.support.processes import PATIENCE
 
 Answer = Callable[[socket.socket, bytes], None]
 
@@ -46,7 +47,7 @@ def says_nothing(client: socket.socket, body: bytes) -> None:
 
 
 def wrong_bytes(client: socket.socket, body: bytes) -> None:
-    whole(client, gzip.compress(bytes(FILES[SMALL][1])))
+    whole(client, gzip.compress(bytes(FILES[SMALL].size)))
 
 
 def longer(client: socket.socket, body: bytes) -> None:
@@ -69,7 +70,7 @@ def endless(client: socket.socket, body: bytes) -> None:
 
 def packed_bomb(client: socket.socket, body: bytes) -> None:
     """80 MB of zeros as a small body that asks the client to unpack it."""
-    bomb = gzip.compress(bytes(80_000_000))
+    bomb = gzip.compress(bytes(1_000_000)) * 80
     client.sendall(head(len(bomb), more="Content-Encoding: gzip\r\n") + bomb)
 
 
@@ -90,7 +91,8 @@ def redirect_to_file(client: socket.socket, body: bytes) -> None:
 
 
 LASTING = [wrong_bytes, longer, shorter, endless, packed_bomb, redirect_loop, redirect_to_file]
-PASSING = [reset, ends_early, stalls, says_nothing, server_error, not_http, wrong_length]
+SILENT = [stalls, says_nothing]
+PASSING = [*SILENT, reset, ends_early, server_error, not_http, wrong_length]
 ANSWERS = {answer.__name__.replace("_", " "): answer for answer in LASTING + PASSING}
 
 
@@ -109,6 +111,7 @@ def failing_mirror(raw: Path, content: dict[str, bytes], monkeypatch: pytest.Mon
         with client:
             try:
                 client.recv(65536)
+                mirrors.TIMEOUT_SECONDS = PATIENCE  # of the next request: this one has begun with its own
                 (answers.pop(0) if len(answers) > 1 else answers[0])(client, packed)
             except ConnectionError:
                 pass
@@ -124,17 +127,24 @@ def failing_mirror(raw: Path, content: dict[str, bytes], monkeypatch: pytest.Mon
     thread = threading.Thread(target=serve)
     thread.start()
     monkeypatch.setattr(mirrors, "MIRRORS", (f"http://127.0.0.1:{listener.getsockname()[1]}/",))
-    monkeypatch.setattr(mirrors, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(mirrors, "TIMEOUT_SECONDS", PATIENCE)
     yield answers
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join()
 
 
+def shorten_the_wait(answer: Answer) -> None:
+    """Of the first request only, and only if nothing is to come: how long the test waits for it tells nothing."""
+    if answer in SILENT:
+        mirrors.TIMEOUT_SECONDS = 0.1
+
+
 @pytest.mark.fault("a mirror: {how}", "refused by name, with what to do; nothing is left in data/raw")
 @pytest.mark.parametrize("how", ANSWERS)
 def test_failing_mirror(how: str, failing_mirror: list[Answer], raw: Path) -> None:
     failing_mirror.append(ANSWERS[how])
+    shorten_the_wait(ANSWERS[how])
     with pytest.raises(NoDataError) as failed:
         fetch()
     assert isinstance(failed.value, TransientNoDataError) == (ANSWERS[how] in PASSING)
@@ -158,6 +168,7 @@ def test_refused(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_next_mirror(first: str, failing_mirror: list[Answer], raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mirrors, "MIRRORS", mirrors.MIRRORS * 2)
     failing_mirror += [ANSWERS[first], whole]
+    shorten_the_wait(ANSWERS[first])
     fetch()
     assert is_valid(raw / SMALL)
 
@@ -191,21 +202,27 @@ def test_three_errors(
 
 @pytest.mark.fault("apt-get gives {what}", "one sentence says so, with what to do")
 @pytest.mark.parametrize(
-    ("what", "script"),
+    ("what", "script", "says"),
     [
-        ("a broken package", 'case "$*" in *download*) echo broken > dataset-fashion-mnist.deb;; esac'),
-        ("an error", "echo 'E: Unable to locate package' >&2; exit 100"),
-        ("nothing for too long", "exec sleep 60"),
+        (
+            "a broken package",
+            'case "$*" in *download*) echo broken > dataset-fashion-mnist.deb;; esac',
+            "dpkg-deb: error",
+        ),
+        ("an error", "echo 'E: Unable to locate package' >&2; exit 100", "E: Unable to locate package"),
+        ("nothing for too long", "exec sleep 1000000", "no answer in 0.1 s"),
     ],
 )
-def test_package_registry(what: str, script: str, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_package_registry(
+    what: str, script: str, says: str, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "apt-get").write_text(f"#!/bin/sh\n{script}\n")
     (programs / "apt-get").chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
-    monkeypatch.setattr(mirrors, "APT_SECONDS", 0.5)
-    with pytest.raises(NoDataError, match=f"the Debian package {mirrors.PACKAGE}: .*") as failed:
+    monkeypatch.setattr(mirrors, "APT_SECONDS", 0.1 if "nothing" in what else PATIENCE)
+    with pytest.raises(NoDataError, match=f"the Debian package {mirrors.PACKAGE}: {says}") as failed:
         fetch()
     assert "What to do" in str(failed.value)
     assert not list(raw.parent.glob(".new/*"))

@@ -4,72 +4,34 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
-import httpx
 import pytest
 from prefect.settings import PREFECT_API_URL
 
 from tasks.storage.roots import ROOT
-from tests.faults.test_concurrency import is_stopped
-from tests.faults.test_kill import assert_nothing_lost, kept
-from tests.faults.test_security import own_server
-from tests.support.runs import Lives, run, until
-
-
-class Server:
-    """A real `prefect server start` of the test's own, to be killed and started again."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.api = f"http://127.0.0.1:{self.port}/api"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(self.port), "--no-ui"]
-        environment = {"PREFECT_HOME": str(self.home), "PREFECT_SERVER_ANALYTICS_ENABLED": "0"}
-        with (self.home.parent / "server.log").open("a") as log:
-            self._process = subprocess.Popen(
-                command, cwd=self.home.parent, env=os.environ | environment, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
-        until(self.answers, 120)
-
-    def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.api}/health").is_success
-        except httpx.HTTPError:
-            return False
-
-    def kill(self) -> None:
-        if self._process:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
+from tests.faults.checks import assert_nothing_lost, is_stopped, kept, sockets
+from tests.support.processes import until
+from tests.support.runs import QUICK, Lives, flags, run_experiment
+from tests.support.services import Server
+from tests.support.services import server as own_server
 
 
 @pytest.fixture(scope="module")
 def kept_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server") / "home")
-    server.home.mkdir()
-    yield server
-    server.kill()
+    with own_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture
 def server(kept_server: Server) -> Server:
     """That one, running: what an earlier test killed is started again."""
     if not kept_server.answers():
-        kept_server.kill()
         kept_server.start()
     return kept_server
 
@@ -84,7 +46,7 @@ def test_locked_database(
     with sqlite3.connect(server.home / "prefect.db", isolation_level=None) as database:
         database.execute("BEGIN EXCLUSIVE")
         life = lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts_copy}, api=server.api)
-        until(lambda: life.out.with_suffix(".log").exists())
+        until(lambda: sockets(server.port, "connected"), "the run asks the server")
         time.sleep(5)  # the fault itself
         assert not life.out.with_suffix(".json").exists()
         database.execute("ROLLBACK")
@@ -100,7 +62,7 @@ def test_server_gone_and_back(server: Server, lives: Lives, baseline: tuple[Path
     life = lives.start(
         tmp_path, {"HEADSTART_ARTIFACTS": artifacts}, api=server.api, freeze_at="open w .*/artifact/pixels.npz"
     )
-    until(lambda: is_stopped(life.pid))
+    until(lambda: is_stopped(life.pid), "the run has stopped in mid-way")
     server.kill()
     os.kill(life.pid, signal.SIGCONT)
     server.start()
@@ -121,12 +83,12 @@ def test_server_gone_for_good(
         tmp_path, {"HEADSTART_ARTIFACTS": artifacts}, api=server.api, impatient=True,
         freeze_at="open w .*/artifact/pixels.npz",
     )  # fmt: skip
-    until(lambda: is_stopped(life.pid))
+    until(lambda: is_stopped(life.pid), "the run has stopped in mid-way")
     server.kill()
     os.kill(life.pid, signal.SIGCONT)
     assert life.end() != 0
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
-    metrics, states = run()
+    metrics, states = run_experiment()
     assert metrics == baseline[1]
     assert set(states.values()) == {"Cached"}
 
@@ -134,16 +96,13 @@ def test_server_gone_for_good(
 @pytest.mark.slow
 @pytest.mark.fault("a Prefect server that {what}", "one sentence says so, before any work, with exit code 1")
 @pytest.mark.parametrize("what", ["is not there", "wants a password"])
-def test_unusable_server(what: str, tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
-    locked = own_server(tmp_path / "home", PREFECT_SERVER_API_AUTH_STRING="someone:secret")
-    with locked if "password" in what else nullcontext((0, 1)) as (_, port):
-        api = f"http://127.0.0.1:{port}/api"
-        environment = {"PREFECT_API_URL": api, "HEADSTART_ARTIFACTS": str(tmp_path / "artifacts")}
-        done = subprocess.run(
-            [sys.executable, "-m", "flows.transfer_learning"], cwd=ROOT, capture_output=True, text=True,
-            env=os.environ | environment | {"PREFECT_CLIENT_MAX_RETRIES": "0"},
-        )  # fmt: skip
+def test_unusable_server(what: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    api = request.getfixturevalue("locked_server").api if "password" in what else "http://127.0.0.1:1/api"
+    environment = {"PREFECT_API_URL": api, "HEADSTART_ARTIFACTS": str(tmp_path / "artifacts")}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.transfer_learning"], cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | environment | {"PREFECT_CLIENT_MAX_RETRIES": "0"},
+    )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Prefect's server can't be used: ")
     assert ("401" if "password" in what else "1/api") in done.stderr.splitlines()[-1]
@@ -151,13 +110,14 @@ def test_unusable_server(what: str, tmp_path: Path) -> None:
     assert not (tmp_path / "artifacts").exists()
 
 
-@pytest.mark.fault("a cache record that Prefect {version} wrote", "it is read, or made again; metrics as before")
+@pytest.mark.fault("cache records that Prefect 2.20.0 and 99.0.0 wrote", "read, or made again; metrics as before")
 @pytest.mark.slow
-@pytest.mark.parametrize("version", ["2.20.0", "99.0.0"])
-def test_other_prefect(version: str, artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
-    for record in artifacts_copy.glob("cache/evaluate-*"):
-        written = json.loads(record.read_text())
-        record.write_text(json.dumps(written | {"metadata": written["metadata"] | {"prefect_version": version}}))
+def test_other_prefect(artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
+    for stage, version in (("evaluate", "2.20.0"), ("split", "99.0.0")):
+        for record in artifacts_copy.glob(f"cache/{stage}-*"):
+            written = json.loads(record.read_text())
+            written["metadata"]["prefect_version"] = version
+            record.write_text(json.dumps(written))
     assert_nothing_lost(artifacts_copy, baseline)
 
 
@@ -166,7 +126,7 @@ def test_files_of_the_future(artifacts_copy: Path, baseline: tuple[Path, dict]) 
     future = time.time() + 365 * 24 * 3600
     for path in artifacts_copy.rglob("*"):
         os.utime(path, (future, future), follow_symlinks=False)
-    metrics, states = run()
+    metrics, states = run_experiment()
     assert metrics == baseline[1]
     assert set(states.values()) == {"Cached"}
 
@@ -182,15 +142,13 @@ def test_clock_set_back(artifacts_copy: Path, baseline: tuple[Path, dict]) -> No
     ]
     if not libraries:
         pytest.skip("the Debian package libfaketime is not installed")
-    flags = [f"--experiment.{name}={value}" for name, value in
-             (("source-epochs", 1), ("target-epochs", 3), ("frozen-epochs", 1))]  # fmt: skip
     environment = {
         "LD_PRELOAD": str(libraries[0]),
         "FAKETIME": "-365d",
         "PREFECT_API_URL": str(PREFECT_API_URL.value()),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "flows.transfer_learning", "--replicates", "2", *flags],
+        [sys.executable, "-m", "flows.transfer_learning", "--replicates", "2", *flags(QUICK)],
         cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert re.findall("Task run .* - Finished in state Completed", done.stderr) == []  # all are Cached

@@ -2,14 +2,12 @@
 
 import base64
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,10 @@ import pytest
 from tasks.orchestration.cache_records import Record
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.roots import ROOT
-from tests.faults.test_kill import assert_nothing_lost
-from tests.support.runs import Lives, run
+from tests.faults.checks import assert_nothing_lost, computed_stages, sockets
+from tests.support.processes import PATIENCE
+from tests.support.runs import Lives, run_experiment
+from tests.support.services import Server
 
 
 class Payload:
@@ -51,20 +51,32 @@ def hostile_record(kind: str, target: Path) -> dict[str, Any]:
     raise ValueError(kind)
 
 
+HOSTILE = {
+    "normalize": "a pickle",
+    "split": "a pickle in its own words",
+    "evaluate": "JSON that names a function to call",
+    "report": "JSON with a decoder of its choice",
+}
+
+
+@pytest.fixture(scope="module")
+def computed_again(baseline: tuple[Path, dict], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The stages that a run computes which finds a hostile record of each; nothing was taken."""
+    folder = tmp_path_factory.mktemp("hostile")
+    artifacts = shutil.copytree(baseline[0], folder / "artifacts", symlinks=True)
+    for stage, kind in HOSTILE.items():
+        (record,) = artifacts.glob(f"cache/{stage}-*")
+        record.write_text(json.dumps(hostile_record(kind, folder / f"taken by {kind}")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
+        yield computed_stages(assert_nothing_lost(artifacts, baseline))
+    assert [file.name for file in folder.iterdir()] == ["artifacts"]
+
+
 @pytest.mark.fault("a cache record replaced by {kind}", "nothing of it is run; the stage runs again; metrics as before")
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "a pickle",
-        "a pickle in its own words",
-        pytest.param("JSON that names a function to call", marks=pytest.mark.slow),
-        pytest.param("JSON with a decoder of its choice", marks=pytest.mark.slow),
-    ],
-)
-def test_hostile_record(kind: str, artifacts_copy: Path, baseline: tuple[Path, dict], tmp_path: Path) -> None:
-    next(artifacts_copy.glob("cache/normalize-*")).write_text(json.dumps(hostile_record(kind, tmp_path / "taken")))
-    assert_nothing_lost(artifacts_copy, baseline)
-    assert not (tmp_path / "taken").exists()
+@pytest.mark.parametrize(("stage", "kind"), HOSTILE.items())
+def test_hostile_record(stage: str, kind: str, computed_again: list[str]) -> None:
+    assert stage in computed_again
 
 
 @pytest.mark.slow
@@ -114,7 +126,7 @@ def test_hostile_model(kind: str, artifacts_copy: Path) -> None:
     forged = Record(key=record.name, result=save("train_B_scratch", write)).model_dump_json()
     record.write_text(json.dumps(written | {"result": forged}))
     with pytest.raises((ValueError, TypeError), match=r"Lambda|could not be deserialized|Could not locate"):
-        run()
+        run_experiment()
 
 
 @pytest.mark.fault(
@@ -122,48 +134,21 @@ def test_hostile_model(kind: str, artifacts_copy: Path) -> None:
 )
 def test_names_are_no_paths(artifacts_copy: Path) -> None:
     with pytest.raises(Exception, match=r"no class '\.\./\.\./etc'"):
-        run(experiment={"target_classes": ["../../etc", 2]})
+        run_experiment(experiment={"target_classes": ["../../etc", 2]})
     for folder in (artifacts_copy / "runs").iterdir():
         assert re.fullmatch(r"\d+-samples-seeds-\d+-\d+-[0-9a-f]{8}", folder.name)
-
-
-@contextmanager
-def own_server(home: Path, **environment: str) -> Iterator[tuple[int, int]]:
-    """The server that `make run` brings: (pid, port)."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tasks.orchestration.own_server"], cwd=ROOT,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"PREFECT_HOME": str(home)} | environment,
-    )  # fmt: skip
-    try:
-        assert server.stdout
-        yield server.pid, int(server.stdout.readline())
-    finally:
-        server.communicate()
 
 
 @pytest.mark.slow
 @pytest.mark.fault(
     "someone else on the network", "the server listens on loopback only, and with a password set refuses others"
 )
-def test_server(tmp_path: Path) -> None:
-    """As README has it, with the same settings as `prefect server start`."""
-    from prefect.settings import PREFECT_SERVER_API_HOST
-
-    assert PREFECT_SERVER_API_HOST.default() == "127.0.0.1"
-    (tmp_path / "home").mkdir()
-    with own_server(tmp_path / "home", PREFECT_SERVER_API_AUTH_STRING="someone:secret") as (pid, port):
-        addresses = {
-            line.split()[1].split(":")[0]
-            for table in ("tcp", "tcp6")
-            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
-            if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"  # listening
-        }
-        assert addresses == {"0100007F"}
-        counts = f"http://127.0.0.1:{port}/api/flows/count"
-        assert httpx.post(counts, json={}, timeout=60).status_code == 401
-        assert httpx.post(counts, json={}, auth=("someone", "wrong"), timeout=60).status_code == 401
-        assert httpx.post(counts, json={}, auth=("someone", "secret"), timeout=60).status_code == 200
+def test_server(locked_server: Server) -> None:
+    """As README has it; without the password the server's health is all that it tells."""
+    assert sockets(locked_server.port, "listening") == {"0100007F"}  # 127.0.0.1
+    counts = f"{locked_server.api}/flows/count"
+    for password, status in ((None, 401), (("someone", "wrong"), 401), (("someone", "secret"), 200)):
+        assert httpx.post(counts, json={}, auth=password, timeout=PATIENCE).status_code == status
 
 
 @pytest.mark.fault(

@@ -2,17 +2,18 @@
 
 import gzip
 import json
-import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tasks.experiment.data.fashion_mnist import FILES, is_valid
-from tests.faults.test_kill import SMALL, assert_latest_is_whole, assert_nothing_lost, kept
-from tests.support.runs import Lives, run
+from tasks.storage.roots import data_root
+from tests.faults.checks import SMALL, assert_latest_is_whole, assert_nothing_lost, assert_whole, computed_stages, kept
+from tests.support.runs import Lives, run_experiment
 
 SHELVES = {
     "normalize": ["pixels.npz", "manifest.json"],
@@ -26,7 +27,19 @@ SHELVES = {
 }
 STAGES = ["download", "normalize", "split", "train_A", "train_B_scratch", "transfer_B_on_A", "evaluate", "report"]
 DAMAGES = ["truncated", "emptied", "bit-flipped", "deleted", "replaced by a folder", "unreadable"]
-QUICKLY = {("normalize", "bit-flipped"), ("report", "deleted")}
+# Three runs, each of which finds one file of each shelf damaged.
+ROUNDS = [
+    {shelf: (files[i % len(files)], DAMAGES[n % 2 :: 2][i]) for n, (shelf, files) in enumerate(SHELVES.items())}
+    for i in range(3)
+]
+UNTRUE = {
+    "train_A": "a cache record edited to name another seed's model",
+    "train_B_scratch": "another seed's cache record under this seed's name",
+    "evaluate": "a cache record of another version of the program",
+    "split": "a cache record that is JSON of another shape",
+    "normalize": "a cache record that names a file outside the store",
+    "report": "a cache record that asks for another serializer",
+}
 
 
 def damage(path: Path, how: str) -> None:
@@ -48,51 +61,66 @@ def damage(path: Path, how: str) -> None:
             path.chmod(0)
 
 
-def assert_heals(how: str, lives: Lives, artifacts: Path, baseline: tuple[Path, dict], tmp_path: Path) -> None:
-    """Permissions mean nothing to root: what is unreadable is met by a run without root's capabilities."""
-    if how == "unreadable":
-        environment = {n: Path(os.environ[n]) for n in ("HEADSTART_ARTIFACTS", "HEADSTART_DATA") if n in os.environ}
-        life = lives.start(tmp_path, environment)
-        assert life.end() == 0
-        assert life.metrics == baseline[1]
-    assert_nothing_lost(artifacts, baseline)
+def assert_heals(lives: Lives, artifacts: Path, baseline: tuple[Path, dict], **environment: Path) -> list[str]:
+    """By a run without root's capabilities, to which permissions mean nothing: the names of what it computed."""
+    life = lives.start(artifacts.parent, {"HEADSTART_ARTIFACTS": artifacts} | environment)
+    assert life.end() == 0
+    assert life.metrics == baseline[1]
+    assert_whole(artifacts, baseline)
+    return life.computed
+
+
+@pytest.fixture(scope="module")
+def healed(
+    lives: Lives, baseline: tuple[Path, dict], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int], dict[str, bool]]:
+    """For a round, which damaged files were again as before after one run."""
+
+    @cache
+    def heal(number: int) -> dict[str, bool]:
+        artifacts = shutil.copytree(baseline[0], tmp_path_factory.mktemp("damaged") / "artifacts", symlinks=True)
+        paths = {shelf: next(artifacts.glob(f"store/{shelf}/*")) / file for shelf, (file, _) in ROUNDS[number].items()}
+        before = {shelf: path.read_bytes() for shelf, path in paths.items()}
+        for shelf, (_, how) in ROUNDS[number].items():
+            damage(paths[shelf], how)
+        assert_heals(lives, artifacts, baseline)
+        return {shelf: path.read_bytes() == before[shelf] for shelf, path in paths.items()}
+
+    return heal
 
 
 @pytest.mark.fault("{file} of {shelf} in the store {how}", "it is made again; metrics as before")
 @pytest.mark.parametrize(
-    ("shelf", "file", "how"),
+    ("number", "shelf", "file", "how"),
     [
-        pytest.param(
-            shelf, files[i % len(files)], how, marks=() if (shelf, how) in QUICKLY else pytest.mark.slow
-        )
-        for n, (shelf, files) in enumerate(SHELVES.items())
-        for i, how in enumerate(DAMAGES[n % 2 :: 2])
+        pytest.param(number, shelf, *what, marks=pytest.mark.slow if number else ())
+        for number, damages in enumerate(ROUNDS)
+        for shelf, what in damages.items()
     ],
-)  # fmt: skip
+)
 def test_damaged_artifact(
-    shelf: str, file: str, how: str, lives: Lives, artifacts_copy: Path, baseline: tuple[Path, dict], tmp_path: Path
+    number: int, shelf: str, file: str, how: str, healed: Callable[[int], dict[str, bool]]
 ) -> None:
-    path = next(artifacts_copy.glob(f"store/{shelf}/*")) / file
-    before = path.read_bytes()
-    damage(path, how)
-    assert_heals(how, lives, artifacts_copy, baseline, tmp_path)
-    assert path.read_bytes() == before
+    assert healed(number)[shelf]
+
+
+@pytest.fixture(scope="module")
+def computed_again(lives: Lives, baseline: tuple[Path, dict], tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The stages that a run computes which finds one record of each damaged; the next run finds all Cached."""
+    artifacts = shutil.copytree(baseline[0], tmp_path_factory.mktemp("records") / "artifacts", symlinks=True)
+    for i, stage in enumerate(STAGES):
+        damage(next(artifacts.glob(f"cache/{stage}-*")), DAMAGES[i % len(DAMAGES)])
+    computed = assert_heals(lives, artifacts, baseline)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
+        assert set(run_experiment()[1].values()) == {"Cached"}
+    return {name.split()[0] for name in computed}
 
 
 @pytest.mark.fault("the cache record of {stage} {how}", "the stage runs again; metrics as before; then all is Cached")
-@pytest.mark.parametrize(
-    ("stage", "how"),
-    [
-        pytest.param(stage, DAMAGES[i % len(DAMAGES)], marks=() if stage == "split" else pytest.mark.slow)
-        for i, stage in enumerate(STAGES)
-    ],
-)
-def test_damaged_record(
-    stage: str, how: str, lives: Lives, artifacts_copy: Path, baseline: tuple[Path, dict], tmp_path: Path
-) -> None:
-    damage(next(artifacts_copy.glob(f"cache/{stage}-*")), how)
-    assert_heals(how, lives, artifacts_copy, baseline, tmp_path)
-    assert set(run()[1].values()) == {"Cached"}
+@pytest.mark.parametrize(("stage", "how"), [(stage, DAMAGES[i % len(DAMAGES)]) for i, stage in enumerate(STAGES)])
+def test_damaged_record(stage: str, how: str, computed_again: set[str]) -> None:
+    assert stage in computed_again
 
 
 def rewrite(record: Path, **changes: object) -> None:
@@ -100,42 +128,51 @@ def rewrite(record: Path, **changes: object) -> None:
     record.write_text(json.dumps(written | {"result": json.dumps(json.loads(written["result"]) | changes)}))
 
 
-@pytest.mark.fault("{what}", "the record is not believed: the stage runs again; metrics as before")
-@pytest.mark.parametrize(
-    "what",
-    [
-        "a cache record edited to name another seed's model",
-        pytest.param("another seed's cache record under this seed's name", marks=pytest.mark.slow),
-        pytest.param("a cache record of another version of the program", marks=pytest.mark.slow),
-        pytest.param("a cache record that is JSON of another shape", marks=pytest.mark.slow),
-        pytest.param("a cache record that names a file outside the store", marks=pytest.mark.slow),
-        pytest.param("a cache record that asks for another serializer", marks=pytest.mark.slow),
-    ],
-)
-def test_untrue_record(what: str, artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
-    one, other = artifacts_copy.glob("cache/train_A-*")
-    written = json.loads(one.read_text())
-    match what.removeprefix("a cache record "):
+def make_untrue(record: Path, other: Path, how: str) -> None:
+    """`other` is of the same stage, where there is another one."""
+    match how.removeprefix("a cache record "):
         case "edited to name another seed's model":
-            rewrite(one, result=json.loads(json.loads(other.read_text())["result"])["result"])
+            rewrite(record, result=json.loads(json.loads(other.read_text())["result"])["result"])
         case "another seed's cache record under this seed's name":
-            shutil.copy(other, one)
+            shutil.copy(other, record)
         case "of another version of the program":
-            rewrite(one, size=7)
+            rewrite(record, size=7)
         case "that is JSON of another shape":
-            one.write_text('[{"metadata": 7}]')
+            record.write_text('[{"metadata": 7}]')
         case "that names a file outside the store":
-            rewrite(one, result={"path": "../../etc", "digest": "0" * 64})
+            rewrite(record, result={"path": "../../etc", "digest": "0" * 64})
         case "that asks for another serializer":
-            one.write_text(json.dumps(written | {"metadata": written["metadata"] | {"serializer": {"type": "json"}}}))
-    assert_nothing_lost(artifacts_copy, baseline)
-    assert set(run()[1].values()) == {"Cached"}
+            written = json.loads(record.read_text())
+            written["metadata"]["serializer"] = {"type": "json"}
+            record.write_text(json.dumps(written))
+
+
+@pytest.fixture(scope="module")
+def not_believed(baseline: tuple[Path, dict], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The stages, one for each task run, that a run computes which finds one record of each untrue."""
+    artifacts = shutil.copytree(baseline[0], tmp_path_factory.mktemp("untrue") / "artifacts", symlinks=True)
+    for stage, how in UNTRUE.items():
+        records = sorted(artifacts.glob(f"cache/{stage}-*"))
+        make_untrue(records[0], records[-1], how)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
+        computed = computed_stages(assert_nothing_lost(artifacts, baseline))
+        assert set(run_experiment()[1].values()) == {"Cached"}
+    return computed
+
+
+@pytest.mark.fault("{what}", "the record is not believed: the stage runs again; metrics as before")
+@pytest.mark.parametrize(("stage", "what"), UNTRUE.items())
+def test_untrue_record(stage: str, what: str, not_believed: list[str]) -> None:
+    assert not_believed.count(stage) == 1
 
 
 @pytest.mark.fault("{what} put in place of a model", "it is noticed and made again; metrics as before")
-@pytest.mark.parametrize("what", ["another seed's model.keras", "another seed's whole folder"])
-def test_another_seeds_model(what: str, artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
-    one, other = artifacts_copy.glob("store/train_A/*")
+@pytest.mark.parametrize(
+    ("shelf", "what"), [("train_A", "another seed's model.keras"), ("train_B_scratch", "another seed's whole folder")]
+)
+def test_another_seeds_model(shelf: str, what: str, artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
+    one, other = artifacts_copy.glob(f"store/{shelf}/*")
     before = (one / "model.keras").read_bytes()
     for file in other.iterdir() if "folder" in what else [other / "model.keras"]:
         shutil.copy(file, one / file.name)
@@ -162,16 +199,16 @@ def test_edited_manifest(artifacts_copy: Path, baseline: tuple[Path, dict]) -> N
 @pytest.mark.parametrize("how", DAMAGES)
 def test_damaged_data(
     how: str, lives: Lives, artifacts_copy: Path, baseline: tuple[Path, dict], content: dict[str, bytes],
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:  # fmt: skip
     raw = tmp_path / "data" / "raw"
     raw.mkdir(parents=True)
-    for name, body in content.items():
-        (raw / name).write_bytes(body)
+    for name in content.keys() - {SMALL}:
+        (raw / name).symlink_to(data_root() / "raw" / name)
+    (raw / SMALL).write_bytes(content[SMALL])
     (raw / f"{SMALL}.gz").write_bytes(gzip.compress(content[SMALL]))
-    monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
     damage(raw / SMALL, how)
-    assert_heals(how, lives, artifacts_copy, baseline, tmp_path)
+    assert_heals(lives, artifacts_copy, baseline, HEADSTART_DATA=tmp_path / "data")
     assert all(is_valid(raw / name) for name in FILES)
 
 
@@ -180,7 +217,7 @@ def test_damaged_data(
 @pytest.mark.parametrize("how", DAMAGES[:5])
 def test_damaged_run_folder(how: str, artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
     damage(artifacts_copy / "latest" / "metrics.json", how)
-    assert run()[0] == baseline[1]
+    assert run_experiment()[0] == baseline[1]
     assert_latest_is_whole(artifacts_copy)
 
 
@@ -190,7 +227,7 @@ def test_moved(
 ) -> None:
     artifacts_copy.rename(tmp_path / "elsewhere")
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "elsewhere"))
-    metrics, states = run()
+    metrics, states = run_experiment()
     assert metrics == baseline[1]
     assert set(states.values()) == {"Cached"}
     assert not artifacts_copy.exists()
@@ -208,7 +245,7 @@ def test_latest_is_not_a_link(
         (latest / "mine").touch()
     else:
         latest.write_text("mine")
-    assert run()[0] == baseline[1]
+    assert run_experiment()[0] == baseline[1]
     assert f"{latest} is not a link" in caplog.text
     assert (latest / "mine").exists() if "folder" in what else latest.read_text() == "mine"
 
@@ -228,33 +265,42 @@ def test_read_only(lives: Lives, artifacts_copy: Path, tmp_path: Path) -> None:
     assert kept(artifacts_copy) == before
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+DISK = (16, 128, 1000, 2500, 5000)  # kB
+
+
+@pytest.fixture(scope="module")
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A file system in memory, whose size may be changed by mounting it again."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
+    disk = tmp_path_factory.mktemp("disk")
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)], capture_output=True).returncode:
         pytest.skip("only root may mount a small disk")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.fixture(scope="module")
+def refusals(
+    small_disk: Path, lives: Lives, baseline: tuple[Path, dict], tmp_path_factory: pytest.TempPathFactory
+) -> dict[int, dict]:
+    """By size of the disk, what a run came to that found it too small; on one with room then a run goes through."""
+    artifacts, folder, results = small_disk / "artifacts", tmp_path_factory.mktemp("small"), {}
+    for size in DISK:
+        subprocess.run(["mount", "-o", f"remount,size={size}k", str(small_disk)], check=True)
+        life = lives.start(folder, {"HEADSTART_ARTIFACTS": artifacts})
+        life.end()
+        results[size] = life.result
+        assert not (artifacts / "latest").exists()
+    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+    life = lives.start(folder, {"HEADSTART_ARTIFACTS": artifacts})
+    assert life.end() == 0
+    assert life.metrics == baseline[1]
+    assert_whole(artifacts, baseline)
+    return results
+
+
 @pytest.mark.slow
 @pytest.mark.fault("the disk full at {size} kB", "one sentence says so; with more room a re-run gives the same metrics")
-@pytest.mark.parametrize("size", [16, 128, 1000, 2500, 5000])
-def test_disk_full(
-    size: int, small_disk: Path, lives: Lives, baseline: tuple[Path, dict], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    artifacts = small_disk / "artifacts"
-    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
-    subprocess.run(["mount", "-o", f"remount,size={size}k", str(small_disk)], check=True)
-    life = lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts})
-    life.end()
-    assert life.result["state"] == "Failed"
-    assert "No space left on device" in life.result["message"]
-    assert not (artifacts / "latest").exists()
-    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
-    assert run()[0] == baseline[1]
-    assert kept(artifacts) == kept(baseline[0])
-    assert_latest_is_whole(artifacts)
+@pytest.mark.parametrize("size", DISK)
+def test_disk_full(size: int, refusals: dict[int, dict]) -> None:
+    assert refusals[size]["state"] == "Failed"
+    assert "No space left on device" in refusals[size]["message"]

@@ -2,10 +2,7 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -14,17 +11,18 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.study import transfer_study
 from flows.transfer_learning import transfer_learning
-from tasks.experiment.data import mirrors
+from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
+from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.study.arms import full_plan, pair_plan
 from tasks.normalize import normalize
 from tasks.split import split
-from tasks.storage.artifacts import save, save_model
-from tasks.storage.roots import ROOT
+from tasks.storage.artifacts import save
 from tasks.study.train_arms import train_arms
-from tests.support.flow_runs import QUICK, run
+from tests.support.processes import Process, until
+from tests.support.runs import QUICK, run
 from tests.walkthrough import digits
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -94,9 +92,10 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
 ) -> None:
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
     wild = QUICK.vary(learning_rate=10, normalization="none")
-    data = mirrors.fetch()
+    mirrors.fetch()
+    data = fashion_mnist.data_set()
     pixels, target = normalize.fn(data, "none"), split.fn(data, data, (0, 2), 200, False).target
-    untrained = build_network(wild.source_training, 8, load_pixels(pixels), seed=42)
+    untrained = build_network(wild.source_training, 8, load_pixels(pixels.folder()), seed=42)
     body = save("train_A", lambda folder: save_model(untrained, folder / "model.keras"))
     runs = train_arms.fn(data, pixels, target, wild, full_plan(wild)[:6], True, 42, body).folder()
     rows = pd.DataFrame(json.loads((runs / "runs.json").read_text())).set_index("arm")
@@ -118,18 +117,18 @@ def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, m
 
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
     flags = ["--experiment", experiment.model_dump_json(exclude_defaults=True), "--replicates", "2"]
-    killed = subprocess.Popen(
-        [sys.executable, "-m", "flows.study", *flags, "--pairs", "--pair-replicates", "2"],
-        cwd=ROOT, start_new_session=True, env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()},
-        stderr=subprocess.DEVNULL,
+    killed = Process(
+        [sys.executable, "-m", "flows.study", *flags, "--pairs", "--pair-replicates", "2"], tmp_path / "killed.log",
+        environment=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()},
     )  # fmt: skip
-    deadline = time.monotonic() + 240
-    while (done := len(list((tmp_path / "artifacts/cache").glob("train_arms-*")))) < 30:
-        assert killed.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+
+    def a_third() -> int:
+        trained = len(list((tmp_path / "artifacts/cache").glob("train_arms-*")))
+        return trained if trained >= 30 else 0
+
+    done = until(a_third, "a third of the study is there", killed)
+    assert not killed.has_ended
+    killed.kill()
     folder, metrics, states = run(transfer_study, experiment=experiment, pairs=True, pair_replicates=2)
     # Two seeds of each pair of classes; and of the experiment itself, on two kinds of pixels.
     assert len([name for name in trained(states) if name.startswith("train_arms")]) <= 2 * (45 + 2) - done

@@ -1,8 +1,10 @@
 """The flow on the real data with few epochs, and what its cache promises."""
 
+import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +13,18 @@ from prefect import flow
 from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.transfer_learning import transfer_learning
 from tasks.download import download
-from tasks.experiment.data import mirrors
-from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.fashion_mnist import NAME
+from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.reports.sentences import answer
 from tasks.storage.roots import ROOT
-from tests.support import flow_runs
-from tests.support.flow_runs import QUICK
+from tests.support.runs import QUICK, flags, run_experiment
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
-def run(runner: ThreadPoolTaskRunner | None = None, **parameters) -> tuple[dict, dict[str, str]]:
-    """(metrics, state name by task run name) of one run."""
-    _, metrics, states = flow_runs.run(transfer_learning, runner, **parameters)
-    return metrics, dict(states)
-
-
 @pytest.fixture(scope="module")
 def first(artifacts: Path) -> dict:
-    return run()[0]
+    return run_experiment()[0]
 
 
 def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) -> None:
@@ -40,6 +32,9 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
     names = {str(f.relative_to(latest.resolve())) for f in latest.resolve().rglob("*") if f.is_file()}
     assert {f"models/{m}.keras" for m in ("A", "B_scratch", "B_on_A")} <= names
     assert {"metrics.json", "report.html", "report.md", "plots/curves.png", "plots/pairs.png"} <= names
+    came_from = Counter(path.split("/")[1] for path in json.loads((latest / "run.json").read_text())["artifacts"])
+    once = {"normalize": 1, "split_A": 1, "split_B": 1, "evaluate": 1, "report": 1}
+    assert came_from == once | {"train_A": 2, "train_B_scratch": 2, "transfer_B_on_A": 2}
     assert [r["seed"] for r in first["replicates"]] == [42, 43]
     assert first["error_reduction"]["n"] == 2
     scratch, transfer = (
@@ -49,19 +44,19 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
 
 
 def test_again_is_all_cached_and_equal(artifacts: Path, first: dict) -> None:
-    metrics, states = run()
+    metrics, states = run_experiment()
     assert metrics == first
     assert set(states.values()) == {"Cached"}
 
 
 def test_other_target_samples_keep_what_does_not_depend_on_them(artifacts: Path, first: dict) -> None:
-    _, states = run(experiment=QUICK.model_copy(update={"target_samples": 100}))
+    _, states = run_experiment(experiment=QUICK.model_copy(update={"target_samples": 100}))
     kept = {name for name, state in states.items() if state == "Cached"}
     assert kept == {"download", "normalize", "train_A seed 42", "train_A seed 43"}
 
 
 def test_more_replicates_train_only_the_new_ones(artifacts: Path, first: dict) -> None:
-    metrics, states = run(replicates=3)
+    metrics, states = run_experiment(replicates=3)
     assert metrics["replicates"][:2] == first["replicates"]
     trained = {name for name, state in states.items() if state == "Completed" and "seed" in name}
     assert trained == {"train_A seed 44", "train_B_scratch seed 44", "transfer_B_on_A seed 44"}
@@ -72,7 +67,7 @@ def test_damage_heals(artifacts: Path, first: dict) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-1])
     gone = sorted((artifacts / "store/normalize").iterdir())[0] / "pixels.npz"
     gone.unlink()
-    metrics, states = run(replicates=3)
+    metrics, states = run_experiment(replicates=3)
     assert metrics["replicates"][:2] == first["replicates"]
     assert states["normalize"] == "Completed"
     assert sum(state == "Completed" for name, state in states.items() if name.startswith("train_A")) == 1
@@ -81,7 +76,7 @@ def test_damage_heals(artifacts: Path, first: dict) -> None:
 def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Path, first: dict) -> None:
     """One after the other instead of side by side: order plays no part. Equal bits are equal places in the store."""
     shelves = set((artifacts / "store").glob("*/*"))
-    metrics, states = run(ThreadPoolTaskRunner(max_workers=1), refresh=True)
+    metrics, states = run_experiment(ThreadPoolTaskRunner(max_workers=1), refresh=True)
     assert set(states.values()) == {"Completed"}
     assert metrics.pop("verdict")["name"] == "First"
     assert metrics == {name: value for name, value in first.items() if name != "verdict"}
@@ -89,19 +84,20 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
     assert {shelf.parent.name for shelf in new} == {"report"}  # it tells the verdict
 
     # And a second night, which keeps as many runs as it was told to.
-    metrics, _ = run(refresh=True, keep=1)
+    metrics, _ = run_experiment(refresh=True, keep=1)
     assert metrics["verdict"]["name"] == "Reproduced"
     assert (artifacts / "latest/plots/nights.png").exists()
     assert "bit for bit" in (artifacts / "latest/report.md").read_text()
     assert len(list((artifacts / "runs").iterdir())) == 1
-    metrics, states = run()
+    metrics, states = run_experiment()
     assert metrics == first
     assert {name for name, state in states.items() if state != "Cached"} == {"report"}  # this one has no verdict
 
 
 def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> None:
-    run()
-    data = mirrors.fetch()
+    run_experiment()
+    mirrors.fetch()
+    data = fashion_mnist.data_set()
     labels = data.labels("test")
     kept = (labels == 0) | (labels == 2)
     np.savez(tmp_path / "test.npz", x=data.images("test")[kept], y=(labels[kept] == 2).astype(np.int32))
@@ -121,15 +117,14 @@ def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artif
     script = (
         "import sys; from flows.transfer_learning import transfer_learning\n"
         "from tasks.orchestration.command_line import run_from_command_line\n"
-        "sys.argv = ['', '--replicates', '2', '--experiment.source-epochs', '1', '--experiment.target-epochs', '3',"
-        " '--experiment.frozen-epochs', '1']\n"
         "run_from_command_line(transfer_learning, 'flows.transfer_learning')\n"
         "print({'tensorflow', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules))"
     )
     environment = os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-c", script, "--replicates", "2", *flags(QUICK)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     assert done.stderr.count("Cached") == 5 + 3 * 2
     assert done.stdout.splitlines()[-1] == "set()"
     assert answer(first["error_reduction"]) in done.stdout
@@ -163,7 +158,7 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
     good, attempts = mirror[path], []
     fetch = mirrors.fetch
 
-    def counted(progress: object) -> DataSet:
+    def counted(progress: object) -> list[Path]:
         attempts.append(mirror[path][0])
         try:
             return fetch()
@@ -175,7 +170,7 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
 
     @flow
     def only_download() -> None:
-        download.with_options(retry_delay_seconds=0)(NAME, None)
+        download.with_options(retry_delay_seconds=0)(fashion_mnist.NAME, None)
 
     mirror[path] = (404, b"")
     with pytest.raises(mirrors.NoDataError):

@@ -1,4 +1,4 @@
-"""README's "When one machine is not enough", command by command: what is set up as it says, and what that promises.
+"""docs/machines.md, command by command: what is set up as it says, and what that promises.
 
 The workers have nothing in common but an S3 endpoint and Prefect's server on a PostgreSQL: they are started in
 different folders, with no data, and with empty copies of the artifacts.
@@ -19,8 +19,10 @@ from typing import Any
 import pytest
 
 from tasks.storage.roots import ROOT
-from tests.support.machine import LONG, QUICK, Machine, machine, until
-from tests.support.services import Command, ObjectStore, free_port, object_store, postgres
+from tests.support.machine import Machine, machine
+from tests.support.processes import Process, free_port, until
+from tests.support.runs import LONG, QUICK, flags
+from tests.support.services import ObjectStore, object_store, postgres
 
 pytestmark = pytest.mark.machines
 
@@ -29,22 +31,31 @@ pytestmark = pytest.mark.machines
 class Cluster:
     """`home` has server and scheduler; `another` makes a machine that is set up like the workers."""
 
-    line: Callable[[str], str]  # README's command that has these words, with the addresses of here
+    line: Callable[[str], str]  # the page's command that has these words, with the addresses of here
     home: Machine
-    workers: list[Command]
+    workers: list["Worker"]
     another: Callable[[str], Machine]
     store: ObjectStore
 
     def run(self, line: str, on: Machine | None = None) -> "Done":
-        return self.ended(Command(on or self.home, line))
+        return self.ended((on or self.home).shell(line))
 
-    def ended(self, command: Command) -> "Done":
-        assert command.wait() == 0, command.said()[-3000:]
-        return Done(command.said(), self.store)
+    def ended(self, run: Process) -> "Done":
+        assert run.wait() == 0, run.said()[-3000:]
+        return Done(run.said(), self.store)
 
     def trained(self) -> int:
         """How many networks of A the workers have trained."""
-        return sum(len(re.findall("'train_A seed .+ Finished in state Completed", w.said())) for w in self.workers)
+        said = (worker.process.said() for worker in self.workers)
+        return sum(len(re.findall("'train_A seed .+ Finished in state Completed", log)) for log in said)
+
+
+@dataclass
+class Worker:
+    """One of Dask's, and the machine that it is on."""
+
+    machine: Machine
+    process: Process
 
 
 @dataclass
@@ -85,10 +96,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             "9000": store.port,
             "5432": database,
         }
-        section = (ROOT / "README.md").read_text().split("## When one machine is not enough\n")[1].split("\n## ")[0]
+        section = (ROOT / "docs" / "machines.md").read_text()
         section = re.sub("|".join(ports), lambda port: str(ports[port[0]]), section)
         exported = dict(re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"^    export (.+)", section, re.MULTILINE))))
-        of_server = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": exported.pop("PREFECT_SERVER_DATABASE_CONNECTION_URL")}
+        of_server = {name: exported.pop(name) for name in list(exported) if name.startswith("PREFECT_SERVER_")}
 
         def line(words: str) -> str:
             (found,) = [found for found in re.findall(r"\.venv/bin/[^`\n]+", section) if words in found]
@@ -105,17 +116,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             return settle(here, HEADSTART_DATA=str(here.folder / "data"))
 
         settle(home, **of_server)
-        Command(home, line("server start"))
-        until(home.answers, 60, "the server answers")
-        Command(home, line("dask scheduler"))
-        workers = [Command(another("worker"), line("dask worker")) for _ in range(2)]
+        server = home.shell(line("flows.server"))
+        until(home.answers, "the server answers", server)
+        home.shell(line("dask scheduler"))
+        machines = [another("worker") for _ in range(2)]
+        workers = [Worker(machine, machine.shell(line("dask worker"))) for machine in machines]
         yield Cluster(line, home, workers, another, store)
 
 
 def small(line: str) -> str:
     """The same command with few epochs."""
-    settings = "".join(f" --experiment.{name.replace('_', '-')} {value}" for name, value in QUICK.items())
-    return line + settings
+    return " ".join([line, *flags(QUICK)])
 
 
 @pytest.fixture(scope="module")
@@ -156,21 +167,21 @@ def test_again_from_an_empty_machine_all_is_cached(cluster: Cluster, study: Done
 @pytest.mark.fault("one of two Dask workers killed (SIGKILL) in mid-study", "finished, with the same numbers")
 def test_a_killed_worker(cluster: Cluster, study: Done) -> None:
     victim, before = cluster.workers[0], cluster.trained()
-    again = Command(cluster.home, small(cluster.line("flows.study")) + " --refresh")
-    until(lambda: cluster.trained() > before + 6, 240, "the study is under way")
-    victim.kill()
+    again = cluster.home.shell(small(cluster.line("flows.study")) + " --refresh")
+    until(lambda: cluster.trained() > before + 6, "the study is under way", again)
+    victim.process.kill()
     assert cluster.ended(again).results == study.results
-    cluster.workers[0] = Command(victim.machine, victim.line)
+    cluster.workers[0] = Worker(victim.machine, victim.machine.shell(cluster.line("dask worker")))
 
 
 @pytest.mark.fault("the S3 endpoint gone for 10 s in mid-run", "tried again until it is back; the same numbers")
 def test_the_endpoint_goes_away(cluster: Cluster) -> None:
     line = small(cluster.line("flows.transfer_learning"))
     expected, before = cluster.run(line), cluster.trained()
-    again = Command(cluster.home, line + " --refresh")
-    until(lambda: cluster.trained() > before + 2, 240, "the run is under way")
+    again = cluster.home.shell(line + " --refresh")
+    until(lambda: cluster.trained() > before + 2, "the run is under way", again)
     cluster.store.stop()
-    time.sleep(10)
+    time.sleep(10)  # the fault itself
     cluster.store.start()
     assert cluster.ended(again).results == expected.results
     assert cluster.trained() == before + 12
@@ -180,14 +191,15 @@ def test_two_workers_share_a_queue(cluster: Cluster) -> None:
     """The first one trains; what is submitted then the second one takes, with its own folder, on the cluster."""
     machines = [cluster.another("queue"), cluster.another("queue")]
     machines[1].environment["HEADSTART_RUNNER"] = cluster.line("dask worker").split()[4]
-    for command in ("work-pool create headstart --type process", "--no-prompt deploy --all"):
+    pool = "work-pool create headstart --type process --base-job-template flows/work_pool.json"
+    for command in (pool, "--no-prompt deploy --all"):
         cluster.run(f".venv/bin/prefect {command}", on=machines[0])
-    home, first = cluster.home, Command(machines[0], cluster.line("worker start"))
-    long = home.submit("on-demand", replicates=1, experiment=LONG)
-    home.wait_for_state(long, "Running", seconds=120)
-    second = Command(machines[1], cluster.line("worker start"))
+    home, first = cluster.home, machines[0].shell(cluster.line("worker start"))
+    long = home.submit("on-demand", replicates=1, experiment=LONG.vary(batch_size=1))  # hours
+    home.wait_for_state(long, "Running")
+    second = machines[1].shell(cluster.line("worker start"))
     short = home.submit("transfer-study/on-demand", replicates=1, experiment=QUICK)
-    home.wait_for_state(short, "Completed", seconds=240)
+    home.wait_for_state(short, "Completed")
     still = home.flow_run(long)
     os.kill(int(still["infrastructure_pid"]), signal.SIGKILL)
     assert still["state_name"] == "Running"
@@ -201,13 +213,13 @@ def test_two_workers_share_a_queue(cluster: Cluster) -> None:
 def test_a_strange_worker(cluster: Cluster, what: str, says: str) -> None:
     stranger = cluster.another("stranger")
     if what == "code":
-        stranger.edit("tasks/experiment/networks/trainer.py", "w - r * g", "w - 2 * r * g")
+        stranger.edit("tasks/experiment/networks/program.py", "w - r * g", "w - 2 * r * g")
     else:
         stranger.environment["HEADSTART_ARTIFACTS"] = "s3://bucket/elsewhere"
-    worker = Command(stranger, cluster.line("dask worker"))
-    until(lambda: "Registered to" in worker.said(), 60, "it has joined")
+    worker = stranger.shell(cluster.line("dask worker"))
+    until(lambda: "Registered to" in worker.said(), "it has joined", worker)
     try:
-        refused = Command(cluster.home, cluster.line("flows.transfer_learning"))
+        refused = cluster.home.shell(cluster.line("flows.transfer_learning"))
         assert refused.wait() == 1
     finally:
         worker.kill()
@@ -219,7 +231,7 @@ def test_a_strange_worker(cluster: Cluster, what: str, says: str) -> None:
 @pytest.mark.fault("a runner that is {runner}", "a sentence says what to give")
 @pytest.mark.parametrize("runner", ["nonsense", "tcp://127.0.0.1:9"])
 def test_no_cluster(cluster: Cluster, runner: str) -> None:
-    refused = Command(cluster.home, f".venv/bin/python -m flows.transfer_learning --runner {runner}")
+    refused = cluster.home.shell(f".venv/bin/python -m flows.transfer_learning --runner {runner}")
     assert refused.wait() == 1
     assert "such as tcp://127.0.0.1:8786, or dask, or threads" in refused.said().splitlines()[-1]
     assert "Traceback" not in refused.said()

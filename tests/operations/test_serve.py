@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.machine import PATIENCE, QUICK, Machine, machine, until
+from tests.support.machine import PASSWORD, Machine, machine
+from tests.support.processes import PATIENCE, until
+from tests.support.runs import LONG, QUICK
 
 pytestmark = pytest.mark.operations
 
@@ -39,7 +41,7 @@ def webhook() -> Iterator[tuple[str, list[dict]]]:
 def test_the_coming_nights_are_scheduled(served: Machine) -> None:
     nightly = {"any_": [served.deployment("nightly")["id"]]}
     coming = {"deployment_id": nightly, "state": {"type": {"any_": ["SCHEDULED"]}}}
-    until(lambda: len(served.flow_runs(**coming)) > 1, 60, "the coming nights are scheduled")
+    until(lambda: len(served.flow_runs(**coming)) > 1, "the coming nights are scheduled")
     nights = served.flow_runs(**coming)
     starts = {datetime.fromisoformat(run["expected_start_time"]).strftime("%H:%M %Z") for run in nights}
     assert starts == {"02:00 UTC"}
@@ -47,7 +49,7 @@ def test_the_coming_nights_are_scheduled(served: Machine) -> None:
 
 
 def test_on_demand_by_command_line(served: Machine) -> None:
-    done = served.run("on-demand", replicates=2, experiment=QUICK | {"target_samples": 100}, seed=1)
+    done = served.run("on-demand", replicates=2, experiment=QUICK.vary(target_samples=100), seed=1)
     assert done.returncode == 0, done.stdout
     run = served.flow_runs(deployment_id={"any_": [served.deployment("on-demand")["id"]]})[0]
     tasks = served.post("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
@@ -71,9 +73,8 @@ def test_the_study_on_demand(served: Machine) -> None:
 def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> None:
     """Reproduced; another trainer: drifted; a transfer that transfers nothing: regressed, with event and webhook."""
     url, told = webhook
-    assert served.command("prefect", "variable", "set", "headstart_webhook", url).returncode == 0
     for _ in range(2):
-        assert served.command("flows.automations").returncode == 0
+        assert served.command("flows.automations", "--webhook", stdin=url).returncode == 0
     assert len(served.post("automations/filter", {})) == 2
 
     def night() -> dict:
@@ -93,10 +94,10 @@ def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> Non
     assert second["name"] == "Reproduced"
     assert "bit for bit" in second["message"]
 
-    served.edit("tasks/experiment/networks/trainer.py", "w - r * g for", "w - 1.001 * r * g for")
+    served.edit("tasks/experiment/networks/program.py", "w - r * g for", "w - 1.001 * r * g for")
     third = night()
     assert third["name"] == "Drifted", third
-    assert "tasks.experiment.networks.trainer" in third["message"]
+    assert "tasks.experiment.networks.program" in third["message"]
     assert told == []
 
     served.edit(
@@ -107,14 +108,14 @@ def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> Non
     fourth = night()
     assert fourth["name"] == "Regressed", fourth
     assert "tasks.experiment.networks.architectures" in fourth["message"]
-    assert "tasks.experiment.networks.trainer" not in fourth["message"]
-    until(lambda: told, 20, "the webhook is told")
+    assert "tasks.experiment.networks.program" not in fourth["message"]
+    until(lambda: told, "the webhook is told")
     assert "Regressed" in told[0]["text"]
     assert "outside the earlier nights'" in told[0]["text"]
     events = until(
         lambda: served.post("events/filter", {"filter": {"event": {"name": ["headstart.answer.regressed"]}}})["events"],
-        20, "the event is there",
-    )  # fmt: skip
+        "the event is there",
+    )
     assert [event["payload"]["name"] for event in events] == ["Regressed"]
 
     shown = served.post("artifacts/filter", {"artifacts": {"key": {"any_": ["nights"]}}, "sort": "CREATED_DESC"})
@@ -128,8 +129,7 @@ def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> Non
     nights = [path for path in (served.folder / "artifacts/runs").iterdir() if path.name.startswith("nightly")]
     assert len(nights) == 3
 
-    assert served.command("prefect", "variable", "unset", "headstart_webhook").returncode == 0
-    assert served.command("flows.automations").returncode == 0
+    assert served.command("flows.automations", "--webhook", stdin="\n").returncode == 0
     assert len(served.post("automations/filter", {})) == 1
 
 
@@ -152,6 +152,7 @@ def test_bad_parameters_are_refused_by_name_and_leave_no_run(served: Machine, pa
     by_rest = httpx.post(
         f"{served.api}/deployments/{served.deployment('on-demand')['id']}/create_flow_run",
         json={"parameters": parameters},
+        auth=PASSWORD,
         timeout=PATIENCE,
     )
     assert by_rest.status_code == 409
@@ -162,17 +163,15 @@ def test_bad_parameters_are_refused_by_name_and_leave_no_run(served: Machine, pa
 def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
     with machine(tmp_path) as here:
         serve = here.serve()
-        # Long enough to be interrupted, and short enough that its process ends before it is killed.
-        run = here.submit("on-demand", replicates=1, seed=42, experiment=QUICK | {"source_epochs": 40})
+        run = here.submit("on-demand", replicates=1, seed=42, experiment=LONG)
         pid = here.wait_for_training(run)
         waiting = here.submit("on-demand", replicates=1, seed=43, experiment=QUICK)
-        log = tmp_path / "flows.serve.log"
-        said = len(log.read_bytes())
-        serve.send_signal(signal.SIGINT)
-        assert serve.wait(60) == 0
+        said = len(serve.said())
+        serve.send(signal.SIGINT)
+        assert serve.wait() == 0
         assert not Path(f"/proc/{pid}").exists()
         assert not here.answers()
-        assert b"Traceback" not in log.read_bytes()[said:]
+        assert "Traceback" not in serve.said()[said:]
         here.start_server()
         assert here.flow_run(run)["state_name"] == "Cancelled"
         assert here.flow_run(waiting)["state_type"] == "SCHEDULED"

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.machine import QUICK, Machine
+from tests.support.machine import PASSWORD, Machine
+from tests.support.processes import PATIENCE
+from tests.support.runs import QUICK
 
 pytestmark = pytest.mark.operations
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # Debian's name, Ubuntu's, and what GitHub has
@@ -38,7 +40,10 @@ def page() -> Iterator[Any]:
         path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
         assert path, "these tests need a browser: apt-get install chromium"
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE * 1000)
+        page.add_init_script(f"localStorage.setItem('prefect-password', btoa('{':'.join(PASSWORD)}'))")
+        yield page
         browser.close()
 
 

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import select
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,10 @@ import pytest
 
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.in_use import InUseError, artifacts_in_use
+from tasks.storage.pruning import prune
 from tasks.storage.roots import ROOT
-from tasks.storage.runs import prune, read_runs
+from tasks.storage.runs import read_runs
+from tests.support.processes import until
 
 
 @pytest.fixture
@@ -127,17 +128,20 @@ def test_nothing_goes_while_a_run_is_in_progress(root: Path) -> None:
 
 
 def test_a_run_waits_until_pruning_is_done(root: Path) -> None:
-    enter = "from tasks.storage.in_use import artifacts_in_use as a\nprint(flush=True)\nwith a(): print('in')"
+    enter = "from tasks.storage.in_use import artifacts_in_use as a\nwith a(): print('in')"
     with (
         subprocess.Popen([sys.executable, "-c", enter], stdout=subprocess.PIPE, cwd=ROOT) as run,
         (root / ".in-use").open("w") as pruning,  # closed, and with it unlocked, before the run is waited for
     ):
         fcntl.flock(pruning, fcntl.LOCK_EX)
-        assert run.stdout
-        assert run.stdout.readline() == b"\n"
-        assert select.select([run.stdout], [], [], 0.5)[0] == []
+        until(lambda: waits_for_a_lock(run.pid), "the run waits for the lock")
         fcntl.flock(pruning, fcntl.LOCK_UN)
+        assert run.stdout
         assert run.stdout.read() == b"in\n"
+
+
+def waits_for_a_lock(pid: int) -> bool:
+    return any(f"-> FLOCK  ADVISORY  READ {pid} " in lock for lock in Path("/proc/locks").read_text().splitlines())
 
 
 def test_command_line(root: Path) -> None:

@@ -76,9 +76,13 @@ def live(order: dict[str, Any]) -> None:
     os.environ |= order["environment"]
     drop_privileges()
     watch_steps(order.get("die_at"), order.get("freeze_at"), order.get("trace"))
-    prefect_settings = {PREFECT_API_URL: order["api"], PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    if order.get("impatient"):
-        prefect_settings[PREFECT_CLIENT_MAX_RETRIES] = 0
+    # By default five, in about a minute: in which a busy machine might not have started a server again.
+    retries = 0 if order.get("impatient") else 10
+    prefect_settings = {
+        PREFECT_API_URL: order["api"],
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        PREFECT_CLIENT_MAX_RETRIES: retries,
+    }
     with temporary_settings(prefect_settings):
         state: Any = transfer_learning(**order["parameters"], return_state=True)
     result = {"state": state.name, "message": state.message}

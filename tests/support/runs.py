@@ -1,37 +1,67 @@
-"""Small real runs of the flow: in this process, or in one that may die."""
+"""Small real runs of the flows: in this process, or in one that may die."""
 
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prefect import Flow
 from prefect.settings import PREFECT_API_URL
+from prefect.task_runners import ThreadPoolTaskRunner
+from upath import UPath
 
 from flows.transfer_learning import transfer_learning
+from tasks.experiment.settings import Experiment
 from tasks.storage.roots import ROOT
-from tests.support import flow_runs
-from tests.support.flow_runs import QUICK
+from tests.support.processes import show_if_red
+
+QUICK = Experiment(source_epochs=1, target_epochs=3, frozen_epochs=1)
+LONG = QUICK.vary(source_epochs=1000)  # minutes, for a run that is ended
 
 
-def run(**parameters: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """(metrics, state name by task run name) of one run in this process, below HEADSTART_ARTIFACTS."""
-    _, metrics, states = flow_runs.run(transfer_learning, **parameters)
+def flags(experiment: Experiment) -> list[str]:
+    """The same settings for the command line."""
+    given = experiment.model_dump(mode="json", exclude_defaults=True)
+    return [f"--experiment.{name.replace('_', '-')}={json.dumps(value)}" for name, value in given.items()]
+
+
+class FinalStates(logging.Handler):
+    """Final state names by task run name, as the log tells them; the server's own record lags behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[tuple[str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if found := re.match(r"Finished in state (\w+)", record.getMessage()):
+            self.names.append((record.task_run_name, found[1]))
+
+
+def run(
+    flow: Flow[..., Any], runner: ThreadPoolTaskRunner | None = None, **parameters: Any
+) -> tuple[UPath, dict[str, Any], list[tuple[str, str]]]:
+    """(run folder, metrics, (task run name, final state name) of each task run). HEADSTART_ARTIFACTS must be set."""
+    prepared = flow.with_options(task_runner=runner)
+    states = FinalStates()
+    logging.getLogger("prefect.task_runs").addHandler(states)
+    try:
+        folder = UPath(prepared(**({"experiment": QUICK, "replicates": 2} | parameters)))
+    finally:
+        logging.getLogger("prefect.task_runs").removeHandler(states)
+    return folder, json.loads((folder / "metrics.json").read_text()), states.names
+
+
+def run_experiment(
+    runner: ThreadPoolTaskRunner | None = None, **parameters: Any
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """(metrics, final state name by task run name) of a run of the experiment's flow."""
+    _, metrics, states = run(transfer_learning, runner, **parameters)
     return metrics, dict(states)
-
-
-def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """Wait for a condition, and give what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-    return value
 
 
 @dataclass
@@ -70,13 +100,15 @@ class Life:
 class Lives:
     """The process of tests/support/mortal.py."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         # A process with threads must not be forked: neither NumPy's nor Arrow's allocator may start one.
         alone = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.mortal"], cwd=ROOT, env=os.environ | alone,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        with (folder / "mortal.log").open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.mortal"], cwd=ROOT, env=os.environ | alone,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+            )  # fmt: skip
+        show_if_red(Path(log.name))
         assert self._process.stdout
         assert self._process.stdout.readline() == "ready\n"
         self._count = 0
@@ -100,6 +132,7 @@ class Lives:
             "parameters": given,
             "api": PREFECT_API_URL.value(),
         }
+        show_if_red(Path(f"{order['out']}.log"))
         return Life(self.ask(order | fate), Path(order["out"]), self)
 
     def close(self) -> None:

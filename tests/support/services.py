@@ -1,34 +1,27 @@
-"""What several machines share, on loopback: an S3 endpoint that can go away, a PostgreSQL, a Dask cluster."""
+"""What runs lean on, on loopback: Prefect's server, an S3 endpoint that can go away, a PostgreSQL."""
 
 import logging
 import os
 import shutil
-import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import boto3
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
+import httpx
 
-from tests.support.machine import Machine, until
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+from tests.support.processes import PATIENCE, Process, free_port, until
 
 
 class ObjectStore:
     """An S3 endpoint with a bucket. What it holds outlasts stop() and start()."""
 
     def __init__(self) -> None:
+        import boto3
+
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self.port = free_port()
         self.environment = {
@@ -45,6 +38,9 @@ class ObjectStore:
         self.s3.create_bucket(Bucket="bucket")
 
     def start(self) -> None:
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+        from werkzeug.serving import make_server
+
         app = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", self.port, app, threaded=True, request_handler=MotoRequestHandler)
         self._thread = threading.Thread(target=self._server.serve_forever)
@@ -84,46 +80,69 @@ def postgres() -> Iterator[int]:
     """A PostgreSQL of Debian's packages, with the user headstart and the empty database prefect: its port."""
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         as_user: list[str] = []
         if os.geteuid() == 0:  # as whom it refuses to run
             shutil.chown(folder, "postgres")
             as_user = ["runuser", "-u", "postgres", "--"]
-        common = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+        def run(program: str, *arguments: str) -> bool:
+            return not subprocess.run(
+                [*as_user, programs / program, *arguments], cwd=folder, check=False,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            ).returncode  # fmt: skip
+
         data = ["-D", f"{folder}/data"]
-        subprocess.run([*as_user, programs / "initdb", *data, "-U", "headstart", "-A", "trust"], check=True, **common)
-        settings = ["-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-        server = subprocess.Popen([*as_user, programs / "postgres", *data, *settings], **common)
+        assert run("initdb", *data, "-U", "headstart", "-A", "trust")
+        settings = ["-p", str(port), "-k", name, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+        server = Process([*as_user, programs / "postgres", *data, *settings], folder / "log", folder=folder)
+        there = ["-h", "127.0.0.1", "-p", str(port), "-U", "headstart"]
         try:
-            there = ["-h", "127.0.0.1", "-p", str(port), "-U", "headstart"]
-            ready = [programs / "pg_isready", *there]
-            until(lambda: subprocess.run(ready, check=False, **common).returncode == 0, 60, "PostgreSQL is up")
-            subprocess.run([programs / "createdb", *there, "prefect"], check=True, **common)
+            until(lambda: run("pg_isready", *there), "PostgreSQL is up", server)
+            assert run("createdb", *there, "prefect")
             yield port
         finally:
-            subprocess.run([*as_user, programs / "pg_ctl", *data, "stop", "-m", "immediate"], check=True, **common)
+            run("pg_ctl", *data, "stop", "-m", "immediate")
             server.wait()
 
 
-class Command:
-    """A command line on a machine, in the project's folder. It ends with its machine."""
+class Server:
+    """`prefect server start`, to be killed and started again: its port and its database stay."""
 
-    def __init__(self, machine: Machine, line: str) -> None:
-        self.machine, self.line = machine, line
-        self._log = machine.folder / f"{uuid.uuid4().hex}.log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                ["bash", "-c", f"exec {line}"], cwd=machine.project, env=machine.environment,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        machine.started.append(self._process)
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.home, self._log = folder / "prefect", folder / "server.log"
+        self.home.mkdir()
+        self.port = free_port()
+        self.api = f"http://127.0.0.1:{self.port}/api"
+        own = {"PREFECT_HOME": str(self.home), "PREFECT_SERVER_ANALYTICS_ENABLED": "0"}
+        self._environment = os.environ | own | environment
+        self.start()
 
-    def said(self) -> str:
-        return self._log.read_text()
+    def start(self) -> None:
+        prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+        command = [*prefect, "server", "start", "--port", str(self.port), "--no-ui"]
+        self._process = Process(command, self._log, environment=self._environment)
+        until(self.answers, "Prefect's server answers", self._process)
 
-    def wait(self) -> int:
-        return self._process.wait(600)
+    def answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.api}/health", timeout=PATIENCE).is_success
+        except httpx.HTTPError:
+            return False
 
     def kill(self) -> None:
-        """SIGKILL, for it and all that it has started."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+
+    def stop(self) -> None:
+        self._process.stop()
+
+
+@contextmanager
+def server(folder: Path, **environment: str) -> Iterator[Server]:
+    """A Prefect server of one's own, which listens on loopback and writes into `folder`."""
+    here = Server(folder, environment)
+    try:
+        yield here
+    finally:
+        here.stop()

@@ -18,10 +18,11 @@ def run(seed: int, raw: bool) -> dict[str, Any]:
     import numpy as np
     import tensorflow as tf
 
-    from tasks.experiment.data import mirrors
+    from tasks.experiment.data import fashion_mnist, mirrors
 
     seconds: dict[str, float] = {}
-    data = mirrors.fetch()
+    mirrors.fetch()
+    data = fashion_mnist.data_set()
     x_full, y_full, x_test, y_test = (read(part) for part in ("train", "test") for read in (data.images, data.labels))
     x_train, y_train, x_valid, y_valid = x_full[:-5000], y_full[:-5000], x_full[-5000:], y_full[-5000:]
     if not raw:

@@ -1,18 +1,19 @@
-"""A data set as every stage sees it: labelled images in two parts, with names for the classes."""
+"""A data set as every stage sees it: labelled images, with names for the classes."""
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from tasks.experiment.data.formats.idx import read_idx
-from tasks.storage.artifacts import Artifact
+from tasks.storage.artifacts import Artifact, Handle
 from tasks.storage.roots import data_root
 
-Part = Literal["train", "test"]
+Group = Literal["train", "test"]  # of images that are stored together: "train" ends with those for validation
+InOrder = TypeVar("InOrder", NDArray[Any], range)
 RAW_FILES = {
     "train_images": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
@@ -21,47 +22,65 @@ RAW_FILES = {
 }
 
 
-class DataSet(BaseModel):
+class KnownFile(NamedTuple):
+    """sha256 and size in bytes of a file's content."""
+
+    sha256: str
+    size: int
+
+    def is_at(self, path: Path) -> bool:
+        """Whether this is the file at `path`; of one of another size nothing is read."""
+        try:
+            if path.stat().st_size != self.size:
+                return False
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
+        except OSError:
+            return False
+
+    def has(self, content: bytes) -> bool:
+        """Whether this is the file's content."""
+        return len(content) == self.size and hashlib.sha256(content).hexdigest() == self.sha256
+
+
+class DataSet(Handle):
     """The handle of a verified data set: IDX files under data/raw, or arrays in the store.
 
-    image_shape: (height, width), or (height, width, 3) in colour. validation_images: so many training images, the last
-    ones, are for validation. notes: what its user should know about it, a sentence each.
-    raw: file name → sha256 of its content.
+    image_shape: (height, width), or (height, width, 3) in colour. validation_images: how many of the training images,
+    the last ones, are for validation. notes: what its user should know about it, one sentence each.
+    raw: the IDX files by name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     classes: tuple[str, ...]
     image_shape: tuple[int, ...]
     validation_images: int
     notes: tuple[str, ...] = ()
-    raw: dict[str, str] = {}
+    raw: dict[str, KnownFile] = Field(default_factory=dict)
     arrays: Artifact | None = None
 
-    def images(self, part: Part) -> NDArray[np.uint8]:
+    def images(self, group: Group) -> NDArray[np.uint8]:
         """uint8, shape (images, *image_shape)."""
-        return self._read(f"{part}_images")
+        return self._read(f"{group}_images")
 
-    def labels(self, part: Part) -> NDArray[Any]:
+    def labels(self, group: Group) -> NDArray[Any]:
         """Class numbers: integers, shape (images,)."""
-        return self._read(f"{part}_labels")
+        return self._read(f"{group}_labels")
+
+    def training_and_validation(self, train: InOrder) -> tuple[InOrder, InOrder]:
+        """Cut in two what is in the order of the images of "train": their labels, say, or their row numbers."""
+        cut = len(train) - self.validation_images
+        return train[:cut], train[cut:]
 
     def names(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
+        """The names of the classes with these numbers."""
         return tuple(self.classes[number] for number in numbers)
+
+    def is_intact(self) -> bool:
+        """Whether all files are there and undamaged."""
+        raw = data_root() / "raw"
+        return super().is_intact() and all(known.is_at(raw / name) for name, known in self.raw.items())
 
     def _read(self, name: str) -> NDArray[Any]:
         if self.arrays:
             return np.load(self.arrays.folder() / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         return read_idx(data_root() / "raw" / RAW_FILES[name])
-
-    def is_intact(self) -> bool:
-        if self.arrays:
-            return self.arrays.is_intact()
-        return all(_sha256(data_root() / "raw" / name) == expected for name, expected in self.raw.items())
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None

@@ -1,51 +1,85 @@
 """A quick look at a data set: how many images a class has, and what looks suspicious."""
 
 import hashlib
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.dataset import DataSet, Group
 
 FEW = 20  # training images of a class
 
 
+class View(NamedTuple):
+    """What a check looks at, by group of images. digests: of each image. counts: one row per class."""
+
+    images: dict[Group, NDArray[np.uint8]]
+    labels: dict[Group, list[int]]
+    digests: dict[Group, list[bytes]]
+    counts: list[dict[str, Any]]
+
+
 def suspicions(data: DataSet) -> list[str]:
-    """What its user should know before believing a result: a sentence each, none if all looks well."""
-    found = []
-    train, test = (_digests(data.images(part)) for part in ("train", "test"))  # type: ignore[arg-type]
-    seen = set(train)
+    """What its user should know before believing a result: one sentence each, none if all looks well."""
+    groups: tuple[Group, ...] = get_args(Group)
+    images = {group: data.images(group) for group in groups}
+    labels = {group: data.labels(group).tolist() for group in groups}
+    view = View(images, labels, {group: _digests(images[group]) for group in groups}, class_counts(data))
+    return [sentence for check in CHECKS for sentence in check(view)]
+
+
+def seen_in_training(view: View) -> Iterator[str]:
+    """Test images that are training images too."""
+    seen, test = set(view.digests["train"]), view.digests["test"]
     if twice := sum(digest in seen for digest in test):
-        found.append(
+        yield (
             f"{_images(twice, 'test')} of {len(test):,} {'is' if twice == 1 else 'are'} in the training images too, "
             "pixel by pixel: measured errors may be too low."
         )
-    labels = dict(zip(train, data.labels("train").tolist(), strict=True))
-    other = sum(labels[d] != label for d, label in zip(train, data.labels("train").tolist(), strict=True))
-    if other:
-        found.append(f"{_images(other, 'training')} {'has' if other == 1 else 'have'} a twin of another class.")
-    for part in ("train", "test"):
-        images = data.images(part)  # type: ignore[arg-type]
+
+
+def twins(view: View) -> Iterator[str]:
+    """Equal training images with different labels."""
+    labelled = list(zip(view.digests["train"], view.labels["train"], strict=True))
+    label_of = dict(labelled)
+    if other := sum(label_of[digest] != label for digest, label in labelled):
+        yield f"{_images(other, 'training')} {'has' if other == 1 else 'have'} a twin of another class."
+
+
+def single_colour(view: View) -> Iterator[str]:
+    """Images without anything in them."""
+    for kind, images in (("training", view.images["train"]), ("test", view.images["test"])):
         flat = images.reshape(len(images), -1)
         if constant := int(np.sum(flat.min(1) == flat.max(1))):
-            name = "training" if part == "train" else part
-            found.append(f"{_images(constant, name)} {'is' if constant == 1 else 'are'} of a single colour.")
-    counts = class_counts(data)
-    if few := [f"{row['class']} ({row['training']})" for row in counts if row["training"] < FEW]:
-        found.append(f"Few training images: {', '.join(few)}.")
-    if untested := [row["class"] for row in counts if not row["test"]]:
-        found.append(f"No test images: {', '.join(untested)}.")
-    return found
+            yield f"{_images(constant, kind)} {'is' if constant == 1 else 'are'} of a single colour."
+
+
+def few(view: View) -> Iterator[str]:
+    """Classes with few training images."""
+    if found := [f"{row['class']} ({row['training']})" for row in view.counts if row["training"] < FEW]:
+        yield f"Few training images: {', '.join(found)}."
+
+
+def untested(view: View) -> Iterator[str]:
+    """Classes without test images."""
+    if found := [row["class"] for row in view.counts if not row["test"]]:
+        yield f"No test images: {', '.join(found)}."
+
+
+CHECKS = (seen_in_training, twins, single_colour, few, untested)
 
 
 def class_counts(data: DataSet) -> list[dict[str, Any]]:
-    """A row a class: its name, and how many images it has for training, validation and test."""
-    labels, n = data.labels("train"), len(data.classes)
-    cut = len(labels) - data.validation_images
-    parts = {"training": labels[:cut], "validation": labels[cut:], "test": data.labels("test")}
-    counts = {name: np.bincount(part, minlength=n).tolist() for name, part in parts.items()}
-    return [{"class": data.classes[i]} | {name: count[i] for name, count in counts.items()} for i in range(n)]
+    """One row per class: its name, and how many images it has for training, validation and test."""
+    training, validation = data.training_and_validation(data.labels("train"))
+    parts = {"training": training, "validation": validation, "test": data.labels("test")}
+    counts = {part: np.bincount(labels, minlength=len(data.classes)).tolist() for part, labels in parts.items()}
+    return [
+        {"class": name} | {part: count[number] for part, count in counts.items()}
+        for number, name in enumerate(data.classes)
+    ]
 
 
 def samples(data: DataSet, columns: int) -> list[NDArray[np.uint8]]:

@@ -1,15 +1,23 @@
 """Mean and standard deviation of each pixel."""
 
+from pathlib import Path
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.storage.artifacts import Artifact, save
 
 
-def pixel_statistics(
-    images: NDArray[np.uint8], *, standardize: bool
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(mean, standard deviation) of each pixel, float32, of one image's shape; (0, 1) unless `standardize`."""
+class Pixels(NamedTuple):
+    """Mean and standard deviation of each pixel: float32, of one image's shape."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+
+
+def pixel_statistics(images: NDArray[np.uint8], *, standardize: bool) -> Pixels:
+    """Over images of shape (n, *image_shape); mean 0 and deviation 1 unless `standardize`."""
     mean, std = np.zeros(images.shape[1:], np.float32), np.ones(images.shape[1:], np.float32)
     if standardize:
         # Sums of whole numbers: exact, and ten times faster than in floats.
@@ -18,15 +26,15 @@ def pixel_statistics(
         mean = (sums / n).astype(np.float32)
         std = (np.sqrt(n * squares - sums**2) / n).astype(np.float32)
         std[std == 0] = 1  # a constant pixel tells nothing; it must not divide by zero
-    return mean, std
+    return Pixels(mean, std)
 
 
-def save_pixels(mean: NDArray[np.float32], std: NDArray[np.float32]) -> Artifact:
-    """Store both; float32, each of one image's shape."""
-    return save("normalize", lambda folder: np.savez(folder / "pixels.npz", mean=mean, std=std))
+def save_pixels(pixels: Pixels) -> Artifact:
+    """Store both."""
+    return save("normalize", lambda folder: np.savez(folder / "pixels.npz", **pixels._asdict()))
 
 
-def load_pixels(artifact: Artifact) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(mean, std)."""
-    with np.load(artifact.folder() / "pixels.npz", allow_pickle=False) as pixels:
-        return pixels["mean"], pixels["std"]
+def load_pixels(folder: Path) -> Pixels:
+    """What `save_pixels` stored in the artifact of this folder."""
+    with np.load(folder / "pixels.npz", allow_pickle=False) as arrays:
+        return Pixels(arrays["mean"], arrays["std"])

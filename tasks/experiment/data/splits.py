@@ -1,16 +1,15 @@
 """Cut labelled images into task A and task B. What is kept are row numbers and labels, never copies of images."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from tasks.experiment.data.class_names import class_numbers
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.errors import UnusableInputError
-from tasks.storage.artifacts import Artifact, save
+from tasks.storage.artifacts import Artifact, Handle, save
 
 
 @dataclass(frozen=True)
@@ -24,27 +23,29 @@ class Examples:
         return len(self.rows)
 
 
-class Target(BaseModel):
+class Target(Handle):
     """What is wanted as task B: its classes by name or number, and how many images of them there are to train on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     classes: tuple[int | str, ...]
     samples: int
     balanced: bool
 
 
-class Problem(BaseModel):
+class Problem(Handle):
     """Task A or task B, as a handle: whose images, which classes, which rows, and what its networks are built from.
 
     classes: numbers of the data set's classes; of two (negative, positive). examples: what `split` stored; None: a
     trained model takes A's place. start: what `normalize` stored, or the body that `import_A` did.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     data: DataSet
     classes: tuple[int, ...]
     examples: Artifact | None
     start: Artifact
+
+    def is_intact(self) -> bool:
+        """Whether the examples are; data and start have records of their own."""
+        return self.examples is None or self.examples.is_intact()
 
     def parts(self) -> dict[str, Examples]:
         """The examples by part: "training", "validation", "test", and of task B "pool", where "training" is from."""
@@ -58,21 +59,10 @@ class Problem(BaseModel):
         return self.data.names(self.classes)
 
 
-class Problems(NamedTuple):
-    """Task A and task B: two handles, so that what was trained on A stays as it is when B changes."""
-
-    A: Problem
-    B: Problem
-
-    def is_intact(self) -> bool:
-        """Whether what was cut is there and undamaged."""
-        return all(problem.examples.is_intact() for problem in self if problem.examples)
-
-
 def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
     """Task B: the target's classes, and of their training images the first ones.
 
-    Raises UnusableInputError if there are not so many images, or none of some class.
+    Raises UnusableInputError if there are too few images, or none of some class.
     """
     classes = class_numbers(target.classes, data.classes)
     parts = _parts(data, classes)
@@ -109,10 +99,10 @@ def cut_source(source: DataSet, start: Artifact, target: Problem) -> Problem:
 def _parts(data: DataSet, classes: tuple[int, ...]) -> dict[str, Examples]:
     """Training, validation and test examples of the classes; each class must be in each part."""
     train, test = data.labels("train"), data.labels("test")
-    cut = len(train) - data.validation_images
+    training, validation = data.training_and_validation(range(len(train)))
     parts = {
-        "training": task_examples(train, classes, 0, cut),
-        "validation": task_examples(train, classes, cut, len(train)),
+        "training": task_examples(train, classes, training.start, training.stop),
+        "validation": task_examples(train, classes, validation.start, validation.stop),
         "test": task_examples(test, classes, 0, len(test)),
     }
     for part, examples in parts.items():
@@ -137,7 +127,7 @@ def task_examples(labels: NDArray[Any], classes: tuple[int, ...], start: int, st
 def first_samples(examples: Examples, samples: int, *, balanced: bool) -> Examples:
     """The first `samples` examples, or, with `balanced`, the first that many of each class, in order.
 
-    Raises UnusableInputError if there are not so many.
+    Raises UnusableInputError if there are too few.
     """
     positions = [np.flatnonzero(examples.labels == label) for label in np.unique(examples.labels)]
     available = min((len(found) for found in positions), default=0) if balanced else len(examples)
@@ -160,3 +150,17 @@ def _save(stage: str, parts: dict[str, Examples]) -> Artifact:
     """Store examples by part; rows of "test" count in the test images, all others in the training images."""
     arrays = {f"{part}_{what}": getattr(parts[part], what) for part in parts for what in ("rows", "labels")}
     return save(stage, lambda folder: np.savez(folder / "examples.npz", **arrays))
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What one network is trained on.
+
+    images: uint8, (images, *shape of one), of which `training` and `validation` name rows; an array, or a tensor, of
+    which several training runs then share one copy. classes: how many there are.
+    """
+
+    images: Any
+    training: Examples
+    validation: Examples
+    classes: int

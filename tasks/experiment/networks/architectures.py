@@ -1,43 +1,36 @@
-"""The networks: raw pixels in, normalization inside, hidden layers, one head.
+"""The networks: raw pixels in, normalization inside, hidden layers, one head. Another kind is another line in NETWORKS.
 
 All layers are named explicitly: Keras' counters would make the architecture depend on what was built before. Initial
 weights depend on the seed and the layer's name only.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tasks.experiment.networks.recipe import Training
+from tasks.experiment.data.pixels import Pixels
+from tasks.experiment.networks.recipe import Layer, Network, NetworkKind, Training
 from tasks.experiment.randomness import derive_seed
 
-Pixels = tuple[NDArray[np.float32], NDArray[np.float32]]  # mean and standard deviation, each of one image's shape
 
-
-def build_network(training: Training, classes: int, pixels: Pixels, seed: int) -> Any:
+def build_network(training: Training, classes: int, pixels: Pixels, seed: int) -> Network:
     """A Keras model from raw uint8 images to class probabilities; initial weights He-normal, the head's Glorot-uniform.
 
     Two classes get one sigmoid unit (the probability of class 1), more a softmax.
     """
     import keras
 
-    mean, std = pixels
-    each_pixel = tuple(range(1, mean.ndim + 1))
-    return keras.Sequential(
-        [
-            keras.Input(mean.shape, dtype="uint8", name="pixels"),
-            keras.layers.Normalization(axis=each_pixel, mean=mean, variance=np.square(std), name="normalization"),
-            *(_lenet(mean.shape, seed) if training.network == "cnn" else _dense_layers(training, seed)),
-            head(classes, seed),
-        ],
-        name="network",
+    shape = pixels.mean.shape
+    normalization = keras.layers.Normalization(
+        axis=tuple(range(1, len(shape) + 1)), mean=pixels.mean, variance=np.square(pixels.std), name="normalization"
     )
+    hidden = NETWORKS[training.network].layers(training, shape, seed)
+    images = keras.Input(shape, dtype="uint8", name="pixels")
+    return keras.Sequential([images, normalization, *hidden, head(classes, seed)], name="network")
 
 
-def head(classes: int, seed: int) -> Any:
+def head(classes: int, seed: int) -> Layer:
     """The last layer."""
     import keras
 
@@ -46,7 +39,7 @@ def head(classes: int, seed: int) -> Any:
     return keras.layers.Dense(units, activation=activation, kernel_initializer=init, name="head")
 
 
-def _dense_layers(training: Training, seed: int) -> Iterator[Any]:
+def _dense_layers(training: Training, shape: tuple[int, ...], seed: int) -> Iterator[Layer]:
     """The notebook's hidden layers."""
     import keras
 
@@ -55,7 +48,7 @@ def _dense_layers(training: Training, seed: int) -> Iterator[Any]:
         yield _dense(training.hidden_units, f"hidden_{number + 1}", seed)
 
 
-def _lenet(shape: tuple[int, ...], seed: int) -> Iterator[Any]:
+def _lenet(training: Training, shape: tuple[int, ...], seed: int) -> Iterator[Layer]:
     """LeNet-5's hidden layers (LeCun et al. 1998), with ReLU and maxima as is usual today, padded for small images."""
     import keras
 
@@ -71,30 +64,37 @@ def _lenet(shape: tuple[int, ...], seed: int) -> Iterator[Any]:
     yield _dense(84, "hidden_4", seed)
 
 
-def _dense(units: int, name: str, seed: int) -> Any:
+def _dense(units: int, name: str, seed: int) -> Layer:
     import keras
 
     init = keras.initializers.HeNormal(seed=derive_seed(seed, f"weights/{name}/{units}"))
     return keras.layers.Dense(units, activation="relu", kernel_initializer=init, name=name)
 
 
-def load_network(path: Path) -> Any:
-    """A stored network, to be asked or built upon, not to be trained on (it comes uncompiled).
+@dataclass(frozen=True)
+class Architecture:
+    """A kind of network between normalization and head.
 
-    In Keras' safe mode: a file with a Lambda layer or a class that is not Keras' own is refused (ValueError or
-    TypeError), and its code never runs.
+    layers(training, shape of an image, seed): its hidden layers, with initial weights. reusable(training): how many of
+    them have weights, so that transfer can reuse them.
     """
-    import keras
 
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+    layers: Callable[[Training, tuple[int, ...], int], Iterator[Layer]]
+    reusable: Callable[[Training], int]
 
 
-def hidden_layers(model: Any) -> list[Any]:
+NETWORKS: dict[NetworkKind, Architecture] = {
+    "mlp": Architecture(layers=_dense_layers, reusable=lambda training: training.hidden_layers),
+    "cnn": Architecture(layers=_lenet, reusable=lambda training: 4),
+}
+
+
+def hidden_layers(model: Network) -> list[Layer]:
     """The layers that transfer reuses, in order: all with weights to train but the head."""
     return [layer for layer in model.layers if layer.trainable_weights and layer.name != "head"]
 
 
-def transfer_hidden_layers(source: Any, target: Any, layers: int | None = None) -> None:
+def transfer_hidden_layers(source: Network, target: Network, layers: int | None = None) -> None:
     """Copy the source's first `layers` hidden layers (None: all) into the target.
 
     The source stays as it was: no layer is shared.

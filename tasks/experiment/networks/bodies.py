@@ -1,20 +1,23 @@
-"""A trained Keras model of one's own as a body: its layers up to a named one, to be built upon."""
+"""Your own trained Keras model as a body: its layers up to a named one, to build on."""
 
 from pathlib import Path
 from typing import Any
 
 from tasks.experiment.errors import UnusableInputError
-from tasks.experiment.networks.architectures import head, load_network
+from tasks.experiment.networks.architectures import head
+from tasks.experiment.networks.model_files import load_trained
+from tasks.experiment.networks.recipe import Layer, Network
 from tasks.experiment.randomness import derive_seed
 
 PREPARING = ("Rescaling", "Normalization")
 
 
-def load_body(path: Path, layer: str | None, image_shape: tuple[int, ...]) -> Any:
+def load_body(path: Path, layer: str | None, image_shape: tuple[int, ...]) -> Network:
     """A Keras model from uint8 images of `image_shape` to the output of that layer of the model at `path`.
 
-    The file is loaded in Keras' safe mode, so that no code in it can run.
-    Raises UnusableInputError if it can't be, has no such layer, or takes images of another shape.
+    layer: a name; None: the layer before the last. The file is loaded in Keras' safe mode, so that no code in it runs.
+
+    Raises UnusableInputError if it can't be loaded, has no such layer, or takes images of another shape.
     """
     import keras
 
@@ -33,7 +36,7 @@ def load_body(path: Path, layer: str | None, image_shape: tuple[int, ...]) -> An
     if last not in names:
         raise UnusableInputError(f"source_model {path} has no layer {last!r}: source_layer can be {', '.join(names)}")
     cut = keras.Model(model.inputs[0], model.get_layer(last).output, name="body")
-    cut.trainable = True  # what was frozen in the file
+    cut.trainable = True  # Keras saves `trainable`: a layer frozen in the file could not be tuned
     if not cut.trainable_weights:
         raise UnusableInputError(f"source_model {path} has nothing trained up to the layer {last!r}: give a later one")
     channel = [] if _fits(takes, image_shape) else [keras.layers.Reshape(grey, name="channel")]
@@ -41,19 +44,19 @@ def load_body(path: Path, layer: str | None, image_shape: tuple[int, ...]) -> An
     return keras.Sequential([pixels, keras.layers.Rescaling(1.0, name="as_floats"), *channel, cut], name="network")
 
 
-def prepares_pixels(body: Any) -> bool:
+def prepares_pixels(body: Network) -> bool:
     """Whether the model itself scales pixels; otherwise it must have been trained on pixels of 0–255."""
     return any(type(layer).__name__ in PREPARING for layer in _all_layers(body) if layer.name != "as_floats")
 
 
-def build_on_body(body: Any, classes: int, seed: int) -> Any:
-    """A network like the body with a head of its own, all weights initial; what only prepares pixels is the body's.
+def build_on_body(body: Network, classes: int, seed: int) -> Network:
+    """A network like the body, with a new head and initial weights; what only prepares pixels is as in the body.
 
-    Initial weights depend on the seed and the layers' names, by the layers' own initializers.
+    Initial weights come from the layers' own initializers, and depend on the seed and the layers' names only.
     """
     import keras
 
-    def untrained(layer: Any) -> Any:
+    def untrained(layer: Layer) -> Layer:
         return type(layer).from_config(_with_seeds(layer.get_config(), seed, f"weights/{layer.name}"))
 
     cut = keras.models.clone_model(body.layers[-1], clone_function=untrained)
@@ -68,27 +71,12 @@ def build_on_body(body: Any, classes: int, seed: int) -> Any:
     return network
 
 
-def _all_layers(layer: Any) -> list[Any]:
+def _all_layers(layer: Layer) -> list[Layer]:
     """The layer and all that are nested in it."""
     return [layer, *(each for inner in getattr(layer, "layers", []) for each in _all_layers(inner))]
 
 
-def load_trained(path: Path) -> Any:
-    """A .keras file, in safe mode. Raises UnusableInputError, one sentence, if it can't be."""
-    if path.suffix != ".keras" or not path.is_file():
-        raise UnusableInputError(f"{path} is not a file that Keras saved, with the suffix .keras")
-    try:
-        return load_network(path)
-    except Exception as error:
-        # Keras has many ways to fail on a file: all mean that it can't be used.
-        if "lambda" in str(error).lower():
-            raise UnusableInputError(
-                f"{path} has a Lambda layer, that is code of its own, which is never run: replace it by layers of Keras"
-            ) from error
-        raise UnusableInputError(f"{path} can't be loaded: {' '.join(str(error).split())[:200]}") from error
-
-
-def _fits(takes: Any, shape: tuple[int, ...]) -> bool:
+def _fits(takes: tuple[int | None, ...], shape: tuple[int, ...]) -> bool:
     return len(takes) == len(shape) and all(a in (None, b) for a, b in zip(takes, shape, strict=True))
 
 

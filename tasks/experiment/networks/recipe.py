@@ -1,18 +1,37 @@
-"""How one network is trained, as plain data."""
+"""What is trained, how, and what each epoch came to: the words of this room, light to import."""
 
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+Network = Any  # a Keras model: Keras has no types
+Layer = Any  # a Keras layer
+NetworkKind = Literal["mlp", "cnn"]  # what each one is: NETWORKS in architectures.py
+
 
 class Training(BaseModel):
-    """Plain SGD on shuffled batches."""
+    """Plain SGD on shuffled batches, by which a network of some kind is trained."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-    network: Literal["mlp", "cnn"] = "mlp"
+    network: NetworkKind = "mlp"
     hidden_layers: int
     hidden_units: int
     learning_rate: float
     batch_size: int
     epochs: int
     frozen_epochs: int = 0
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Means over images. Those of the training images are taken while the weights change, batch by batch."""
+
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+OnEpoch = Callable[[int, Epoch], None]  # is told of each epoch and its number, counted from 1

@@ -58,8 +58,8 @@ def _cell(value: object) -> str:
     return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|")
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else str(value) if isinstance(value, int) else f"{value:#.4g}".rstrip(".")
+def _number(value: float | None, decimals: int) -> str:
+    return "–" if value is None else str(value) if isinstance(value, int) else f"{value:.{decimals}f}"
 
 
 def data_uri(png: Path) -> str:

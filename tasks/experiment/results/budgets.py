@@ -21,7 +21,7 @@ class Band(TypedDict):
 class EquivalentBudget(Bounds):
     """A number of images with its interval, from budgets between `smallest` and `largest`.
 
-    One that equals an end of the budgets means "so few, or fewer" or "so many, or more".
+    One that equals an end of the budgets means "this few, or fewer" or "this many, or more".
     """
 
     estimate: float

@@ -1,20 +1,16 @@
 """Does the answer still stand? A night's result beside those of the nights before it.
 
-A night is a run that computed everything anew; only nights of the same experiment and the same seeds are compared.
+A night is a run that recomputed everything; only nights of the same experiment and the same seeds are compared.
 """
 
-import hashlib
-import io
-import zipfile
-from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Night(BaseModel):
-    """What one night came to: error reduction in percent with its interval, the weights' digests, what made them."""
+    """One night's result: error reduction in percent with its interval, the weights' digests, what made them."""
 
     model_config = ConfigDict(frozen=True)
     run: str
@@ -68,7 +64,7 @@ def typical_interval(nights: list[Night]) -> tuple[float, float] | None:
 
 
 def changes(before: Night, after: Night) -> list[str]:
-    """What made the results and is not the same: versions as `keras 3.14 → 3.15`, modules by name."""
+    """What made the results and has changed: versions as `keras 3.14 → 3.15`, modules by name."""
     named = []
     for name in sorted(before.made_with.keys() | after.made_with.keys()):
         old, new = before.made_with.get(name), after.made_with.get(name)
@@ -76,18 +72,3 @@ def changes(before: Night, after: Night) -> list[str]:
             is_code = name.split(".")[0] == "tasks"
             named.append(name if is_code else f"{name} {old or 'not used'} → {new or 'not used'}")
     return named
-
-
-def weights_digest(model: Path) -> str:
-    """A digest of a .keras file's weights alone: names, shapes and every bit, whatever Keras wrote around them."""
-    import h5py
-
-    digest = hashlib.sha256()
-
-    def add(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            digest.update(f"{name} {item.dtype} {item.shape} ".encode() + item[()].tobytes())
-
-    with zipfile.ZipFile(model) as parts, h5py.File(io.BytesIO(parts.read("model.weights.h5"))) as weights:
-        weights.visititems(add)
-    return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What one model's answers on task B's test images are worth.
+"""How good one model's answers on task B's test images are.
 
 Probabilities are float32: of the positive class, shape (images,), if there are two classes, else (images, classes).
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Probabilities = NDArray[np.float32]
 Labels = NDArray[np.int32]  # class numbers, shape (images,)
-BYTES_AT_ONCE = 1 << 26  # of images as float32, all that a model of such images should have to hold
+BYTES_AT_ONCE = 1 << 26  # of images as float32, the most that a model should have to hold at a time
 
 
 def predict(model: Any, images: NDArray[np.uint8]) -> Probabilities:
@@ -22,7 +22,7 @@ def predict(model: Any, images: NDArray[np.uint8]) -> Probabilities:
 
 
 def decide(probabilities: Probabilities) -> Labels:
-    """The class that is answered, shape (images,). Of a diverged network (NaN) it is the first."""
+    """The answered class, shape (images,). A diverged network (NaN) answers the first one."""
     if probabilities.ndim == 1:
         return (probabilities > 0.5).astype(np.int32)
     return np.argmax(np.nan_to_num(probabilities), axis=1).astype(np.int32)

@@ -44,7 +44,7 @@ class Wins(Bounds):
 
 
 class McNemar(TypedDict):
-    """On how many images only one model of a pair is right, and how likely so uneven numbers are by chance."""
+    """On how many images only one model of a pair is right, and how likely a split as uneven as that is by chance."""
 
     only_scratch_right: int
     only_transfer_right: int
@@ -57,7 +57,7 @@ def error_reduction(scratch: Errors, transfer: Errors) -> float | None:
 
 
 def error_reduction_interval(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> Interval:
-    """Ratio-of-means error reduction in percent with its interval; one pair has none, and says so.
+    """Ratio-of-means error reduction in percent with its interval; for a single pair there is none.
 
     The resampling has a fixed seed of its own: the same pairs give the same interval.
     """
@@ -92,7 +92,7 @@ def percentile_bootstrap(
 def error_reduction_t_interval(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> Interval:
     """The same by inverting the paired t-test: all ratios r at which transfer − r · scratch could have mean zero.
 
-    For the few pairs with which a bootstrap is far too narrow. No interval where the ratio is unbounded.
+    For few pairs, with which a bootstrap is far too narrow. No interval where the ratio is unbounded.
     """
     from scipy.stats import t
 
@@ -109,7 +109,7 @@ def error_reduction_t_interval(scratch: Errors, transfer: Errors, confidence: fl
 
 
 def accuracy_interval(accuracy: float, images: int, confidence: float = 1 - ALPHA) -> Interval:
-    """How well an accuracy on so many images is known, as if they were drawn at random (Wilson 1927)."""
+    """How precisely an accuracy on that many images is known, as if they were drawn at random (Wilson 1927)."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     centre = (accuracy + z**2 / (2 * images)) / (1 + z**2 / images)
     half = z * sqrt(accuracy * (1 - accuracy) / images + z**2 / (4 * images**2)) / (1 + z**2 / images)

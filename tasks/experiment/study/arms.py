@@ -30,7 +30,8 @@ def arms(experiment: Experiment) -> tuple[Arm, ...]:
 
 
 def _first_layers(n: int, how: str, frozen_epochs: int) -> Arm:
-    says = f"only A's first {f'{n} hidden layers' if n > 1 else 'hidden layer'}, {how}"
+    layers = f"{n} hidden layers" if n > 1 else "hidden layer"
+    says = f"only A's first {layers}, {'frozen throughout' if frozen_epochs else 'never frozen'}"
     return Arm(name=f"first {n}, {how}", body="A", layers=n, frozen_epochs=frozen_epochs, says=says)
 
 

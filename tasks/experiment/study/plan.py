@@ -2,14 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from tasks.experiment.networks.recipe import Training
+from tasks.storage.artifacts import Handle
 
-_frozen = ConfigDict(frozen=True, extra="forbid")
 
-
-class Arm(BaseModel):
+class Arm(Handle):
     """One way to train on task B, always from the same initial weights, on the same images, for as many epochs.
 
     body: whose hidden layers it starts from: "A", "B" (this seed's scratch network) or "random" (nobody's).
@@ -17,7 +16,6 @@ class Arm(BaseModel):
     says: what the arm is, for the study's readers; it is in no cache key, for it changes nothing that is trained.
     """
 
-    model_config = _frozen
     name: str
     body: Literal["random", "A", "B"]
     layers: int | None
@@ -25,16 +23,15 @@ class Arm(BaseModel):
     says: str = Field(exclude=True)
 
 
-class Trial(BaseModel):
+class Trial(Handle):
     """One network to train. samples: labelled images (None: all there are). keep: store the network too."""
 
-    model_config = _frozen
     arm: Arm
     samples: int | None
     keep: bool = False
 
 
-class Plan(BaseModel):
+class Plan(Handle):
     """All networks of one seed, and what they have in common.
 
     normalization: the kind of pixels, as the table of runs names it. training: of every network but for its arm's
@@ -42,7 +39,6 @@ class Plan(BaseModel):
     smaller budget takes the first ones.
     """
 
-    model_config = _frozen
     normalization: str
     training: Training
     balanced: bool

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tasks.experiment.data.splits import Examples, Problem, first_samples, shuffled
+from tasks.experiment.data.splits import Examples, Problem, TrainingData, first_samples, shuffled
 from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.architectures import hidden_layers
-from tasks.experiment.networks.recipe import Training
-from tasks.experiment.networks.train_network import load_start, train_network
+from tasks.experiment.networks.blueprints import load_blueprint
+from tasks.experiment.networks.train_network import Body, train_network
 from tasks.experiment.randomness import generator
 from tasks.experiment.results.scores import predict, score
 from tasks.experiment.study.plan import Arm, Plan
@@ -30,24 +30,22 @@ def run_trials(problem: Problem, plan: Plan, seed: int, model_A: Any) -> tuple[l
     bodies = {"random": None, "A": model_A}
     shape = (len(test),) if len(problem.classes) == 2 else (len(test), len(problem.classes))
     unknown = np.full(shape, np.nan, np.float32)
-    start = load_start(problem.start)
+    blueprint = load_blueprint(problem.start)
 
-    def train(arm: Arm, examples: dict[str, Examples]) -> Any:
+    def train(arm: Arm, examples: Examples) -> Any:
         """The arm's network, or None if it, or the one whose body it starts from, diverged."""
         body = bodies[arm.body]
         if body is None and arm.body != "random":
             return None
-        training: Training = plan.training.model_copy(update={"frozen_epochs": arm.frozen_epochs})
+        data = TrainingData(images, examples, parts["validation"], len(problem.classes))
+        training = plan.training.model_copy(update={"frozen_epochs": arm.frozen_epochs})
         with suppress(DivergedError):
-            return train_network(
-                training, start, images, examples, seed,
-                task="B", classes=len(problem.classes), body=body, layers=arm.layers,
-            )[0]  # fmt: skip
+            return train_network(blueprint, data, training, seed, task="B", body=Body(body, arm.layers))[0]
         return None
 
     rows, kept = [], {}
     for trial, subset in _affordable(plan, pool):
-        model = train(trial.arm, parts | {"training": subset})
+        model = train(trial.arm, subset)
         if trial.arm.name == "scratch":
             bodies.setdefault("B", model)  # the plan's first one, with the experiment's number of images
         scores = score(predict(model, test_images) if model else unknown, test.labels)

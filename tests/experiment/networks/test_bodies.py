@@ -8,22 +8,24 @@ import keras
 import numpy as np
 import pytest
 
-from tasks.experiment.data.splits import Examples
+from tasks.experiment.data.pixels import Pixels
+from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.errors import UnusableInputError
-from tasks.experiment.networks.architectures import hidden_layers, load_network, transfer_hidden_layers
+from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
+from tasks.experiment.networks.blueprints import BodyBlueprint
 from tasks.experiment.networks.bodies import build_on_body, load_body, prepares_pixels
-from tasks.experiment.networks.recipe import Training
-from tasks.experiment.networks.train_network import train_network
+from tasks.experiment.networks.model_files import load_network, save_model
+from tasks.experiment.networks.recipe import Epoch, Training
+from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.experiment.networks.trainer import set_threads, train
 from tasks.experiment.randomness import generator
-from tasks.storage.artifacts import save_model
 from tests.walkthrough import digits
 
 set_threads()  # before anything computes
 X, Y = digits.load()
 ROWS = np.flatnonzero(np.isin(Y, (8, 9))).astype(np.int32)
 LABELS = (Y[ROWS] == 9).astype(np.int32)
-EXAMPLES = {"training": Examples(ROWS[:100], LABELS[:100]), "validation": Examples(ROWS[100:], LABELS[100:])}
+DATA = TrainingData(X, Examples(ROWS[:100], LABELS[:100]), Examples(ROWS[100:], LABELS[100:]), classes=2)
 TRAINING = Training(hidden_layers=1, hidden_units=1, learning_rate=0.005, batch_size=32, epochs=10, frozen_epochs=10)
 
 
@@ -35,6 +37,10 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def body(model_file: Path) -> Any:
     return load_body(model_file, "features", (8, 8))
+
+
+def trained_on(body: Any, training: Training) -> tuple[Any, list[Epoch]]:
+    return train_network(BodyBlueprint(body), DATA, training, 5, task="B", body=Body(body))
 
 
 def test_the_body_gives_what_the_layer_of_the_file_does_on_raw_pixels(model_file: Path, body: Any) -> None:
@@ -66,12 +72,12 @@ def test_a_network_on_it_starts_from_initial_weights_of_the_seed(body: Any) -> N
 
 def test_trained_with_it_frozen_only_the_head_moves_and_the_file_stays(model_file: Path, body: Any) -> None:
     digest, before = hashlib.sha256(model_file.read_bytes()).digest(), body.get_weights()
-    model, history = train_network(TRAINING, body, X, EXAMPLES, 5, task="B", classes=2, body=body)
+    model, history = trained_on(body, TRAINING)
     for mine, theirs in zip(hidden_layers(model)[0].get_weights(), before, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     assert history[-1].loss < history[0].loss
     thawed = TRAINING.model_copy(update={"frozen_epochs": 0})
-    moved, _ = train_network(thawed, body, X, EXAMPLES, 5, task="B", classes=2, body=body)
+    moved, _ = trained_on(body, thawed)
     assert not np.array_equal(hidden_layers(moved)[0].get_weights()[0], before[0])
     assert all(np.array_equal(a, b) for a, b in zip(before, body.get_weights(), strict=True))
     assert hashlib.sha256(model_file.read_bytes()).digest() == digest
@@ -80,14 +86,14 @@ def test_trained_with_it_frozen_only_the_head_moves_and_the_file_stays(model_fil
 def test_its_effect_is_visible(body: Any) -> None:
     """Ten epochs of 100 images: with a body that knows other digits far fewer errors than without."""
     tuned = TRAINING.model_copy(update={"frozen_epochs": 2})
-    _, with_body = train_network(tuned, body, X, EXAMPLES, 5, task="B", classes=2, body=body)
-    _, without = train_network(tuned, body, X, EXAMPLES, 5, task="B", classes=2)
+    _, with_body = trained_on(body, tuned)
+    _, without = train_network(BodyBlueprint(body), DATA, tuned, 5, task="B", body=RANDOM)
     assert with_body[-1].validation_accuracy > without[-1].validation_accuracy + 0.1
 
 
 def test_statistics_of_batches_are_those_of_the_file_also_in_the_trainer(body: Any) -> None:
     """Batch normalization runs as in use: Keras' own `evaluate` of the trained model agrees with the trainer."""
-    model, history = train_network(TRAINING, body, X, EXAMPLES, 5, task="B", classes=2, body=body)
+    model, history = trained_on(body, TRAINING)
     loss, accuracy = model.evaluate(X[ROWS[100:]], LABELS[100:], verbose=0)
     assert history[-1].validation_loss == pytest.approx(loss, abs=1e-5)
     assert history[-1].validation_accuracy == pytest.approx(accuracy, abs=1e-6)
@@ -96,7 +102,7 @@ def test_statistics_of_batches_are_those_of_the_file_also_in_the_trainer(body: A
 def test_one_of_our_own_models_can_be_a_source(tmp_path: Path) -> None:
     from tasks.experiment.networks.architectures import build_network
 
-    pixels = np.full((8, 8), 80, np.float32), np.full((8, 8), 90, np.float32)
+    pixels = Pixels(np.full((8, 8), 80, np.float32), np.full((8, 8), 90, np.float32))
     own = build_network(TRAINING.model_copy(update={"hidden_units": 16, "hidden_layers": 2}), 8, pixels, 3)
     save_model(own, tmp_path / "A.keras")
     loaded = load_body(tmp_path / "A.keras", "hidden_2", (8, 8))
@@ -104,8 +110,7 @@ def test_one_of_our_own_models_can_be_a_source(tmp_path: Path) -> None:
     np.testing.assert_allclose(loaded(X[:9]), features(X[:9]), rtol=1e-5)
     network = build_on_body(loaded, 2, 1)
     transfer_hidden_layers(loaded, network)
-    train(network, X, EXAMPLES["training"], EXAMPLES["validation"], learning_rate=0.01, batch_size=32, epochs=2,
-          order=generator(1, "order"))  # fmt: skip
+    train(network, DATA, TRAINING, order=generator(1, "order"))
 
 
 def dense(*shape: int, last: int = 3) -> Any:

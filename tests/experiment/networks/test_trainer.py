@@ -1,42 +1,49 @@
 import threading
 import time
+from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.experiment.data.splits import Examples
+from tasks.experiment.data.pixels import Pixels
+from tasks.experiment.data.splits import Examples, TrainingData
+from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.architectures import build_network, hidden_layers, transfer_hidden_layers
-from tasks.experiment.networks.recipe import Training
-from tasks.experiment.networks.trainer import DivergedError, compiled, train
+from tasks.experiment.networks.program import compiled
+from tasks.experiment.networks.recipe import Epoch, Network, Training
+from tasks.experiment.networks.trainer import train
 from tasks.experiment.randomness import generator
 
 TRAINING = Training(hidden_layers=2, hidden_units=16, learning_rate=0.05, batch_size=32, epochs=3)
-PIXELS = np.full((8, 8), 127, np.float32), np.full((8, 8), 74, np.float32)
+PIXELS = Pixels(np.full((8, 8), 127, np.float32), np.full((8, 8), 74, np.float32))
 
 
-def data(classes: int, n: int = 300) -> tuple[np.ndarray, Examples, Examples]:
+def data(classes: int, samples: int = 203, n: int = 300) -> TrainingData:
     rng = np.random.default_rng(5)
     images = rng.integers(0, 256, (n, 8, 8), np.uint8)
     labels = (images[:, :2].mean((1, 2)) > images[:, 2:4].mean((1, 2))).astype(np.int32)
     labels += rng.integers(0, classes // 2, n, np.int32) * 2
     rows = np.arange(n, dtype=np.int32)
-    return images, Examples(rows[:203], labels[:203]), Examples(rows[203:], labels[203:])
+    training, validation = Examples(rows[:samples], labels[:samples]), Examples(rows[203:], labels[203:])
+    return TrainingData(images, training, validation, classes)
 
 
-def run(model, images, training, validation, **changes):
-    settings = {"learning_rate": 0.05, "batch_size": 32, "epochs": 3, "order": generator(1, "order")} | changes
-    return train(model, images, training, validation, **settings)
+def run(
+    model: Network, given: TrainingData, order: int = 1, frozen: tuple[str, ...] = (), **settings: Any
+) -> list[Epoch]:
+    training = TRAINING.model_copy(update=settings)
+    return train(model, given, training, order=generator(order, "order"), frozen_layers=frozen)
 
 
 @pytest.mark.parametrize(("classes", "samples", "epochs"), [(2, 203, 3), (8, 203, 3), (2, 45, 12)])
 def test_weights_equal_keras_fit_on_the_same_batches(classes: int, samples: int, epochs: int) -> None:
     """203 examples: one epoch a call of the program; 45: several."""
-    images, training, validation = data(classes)
-    training = Examples(training.rows[:samples], training.labels[:samples])
+    given = data(classes, samples)
     ours, theirs = (build_network(TRAINING, classes, PIXELS, seed=7) for _ in range(2))
-    history = run(ours, images, training, validation, epochs=epochs)
+    history = run(ours, given, epochs=epochs)
 
     loss = "binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy"
     theirs.compile(optimizer=keras.optimizers.SGD(0.05), loss=loss, metrics=["accuracy"])
@@ -44,12 +51,12 @@ def test_weights_equal_keras_fit_on_the_same_batches(classes: int, samples: int,
     for epoch in history:
         shuffled = order.permutation(samples)
         fitted = theirs.fit(
-            images[training.rows[shuffled]],
-            training.labels[shuffled],
+            given.images[given.training.rows[shuffled]],
+            given.training.labels[shuffled],
             batch_size=32,
             shuffle=False,
             verbose=0,
-            validation_data=(images[validation.rows], validation.labels),
+            validation_data=(given.images[given.validation.rows], given.validation.labels),
         ).history
         assert epoch.loss == pytest.approx(fitted["loss"][0], abs=1e-5)
         assert epoch.accuracy == pytest.approx(fitted["accuracy"][0], abs=1e-6)
@@ -60,52 +67,52 @@ def test_weights_equal_keras_fit_on_the_same_batches(classes: int, samples: int,
 
 
 def test_frozen_layers_stay_and_the_rest_moves() -> None:
-    images, training, validation = data(2)
+    given = data(2)
     model = build_network(TRAINING, 2, PIXELS, seed=7)
     names = tuple(layer.name for layer in hidden_layers(model))
     before = {layer.name: layer.get_weights() for layer in model.layers}
-    run(model, images, training, validation, frozen_epochs=3, frozen_layers=names)
+    run(model, given, frozen=names, frozen_epochs=3)
     for layer in model.layers:
         same = all(np.array_equal(a, b) for a, b in zip(before[layer.name], layer.get_weights(), strict=True))
         assert same == (layer.name != "head")
-    run(model, images, training, validation, epochs=4, frozen_epochs=3, frozen_layers=names)
+    run(model, given, frozen=names, epochs=4, frozen_epochs=3)
     assert not np.array_equal(before["hidden_1"][0], model.get_layer("hidden_1").get_weights()[0])
 
 
 def test_transfer_copies_and_never_shares() -> None:
-    images, training, validation = data(2)
+    given = data(2)
     source, target = (build_network(TRAINING, classes, PIXELS, seed=s) for classes, s in ((8, 1), (2, 2)))
     before = [w.copy() for w in source.get_weights()]
     transfer_hidden_layers(source, target)
     assert np.array_equal(source.get_layer("hidden_1").get_weights()[0], target.get_layer("hidden_1").get_weights()[0])
-    run(target, images, training, validation)
+    run(target, given)
     assert all(np.array_equal(a, b) for a, b in zip(before, source.get_weights(), strict=True))
 
 
 def test_same_seed_same_weights_bit_for_bit() -> None:
-    images, training, validation = data(8)
+    given = data(8)
     first, second = (build_network(TRAINING, 8, PIXELS, seed=7) for _ in range(2))
-    run(first, images, training, validation)
+    run(first, given)
     tf.random.set_seed(99)  # the global seed plays no part
-    run(second, tf.constant(images), training, validation)
+    run(second, replace(given, images=tf.constant(given.images)))
     assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
-    run(second, images, training, validation, epochs=1, order=generator(2, "order"))
+    run(second, given, order=2, epochs=1)
     assert not np.array_equal(first.get_weights()[0], second.get_weights()[0])
 
 
 @pytest.mark.parametrize(("network", "epochs"), [("mlp", 60), ("cnn", 12)])
 def test_beside_another_in_a_thread_gives_the_bits_that_it_gives_alone(network: str, epochs: int) -> None:
     """The epochs take tenths of a second: two threads that start together do overlap."""
-    images, training, validation = data(8)
+    given = data(8)
     kind = TRAINING.model_copy(update={"network": network})
     alone, beside, other = (build_network(kind, 8, PIXELS, seed=seed) for seed in (7, 7, 8))
-    run(alone, images, training, validation, epochs=epochs)
+    run(alone, given, epochs=epochs)
     together, spans = threading.Barrier(2), []
 
     def trained(model: keras.Model) -> None:
         together.wait()
         start = time.perf_counter()
-        run(model, images, training, validation, epochs=epochs)
+        run(model, given, epochs=epochs)
         spans.append((start, time.perf_counter()))
 
     threads = [threading.Thread(target=trained, args=(model,)) for model in (beside, other)]
@@ -120,7 +127,7 @@ def test_beside_another_in_a_thread_gives_the_bits_that_it_gives_alone(network: 
 
 
 def test_convolutions_take_the_same_path() -> None:
-    images, training, validation = data(2)
+    given = data(2)
     model = keras.Sequential(
         [
             keras.Input((8, 8), dtype="uint8"),
@@ -131,25 +138,25 @@ def test_convolutions_take_the_same_path() -> None:
             keras.layers.Dense(1, activation="sigmoid"),
         ]
     )
-    history = run(model, images, training, validation, epochs=5)
+    history = run(model, given, epochs=5)
     assert history[-1].loss < history[0].loss
 
 
 def test_divergence_names_the_epoch_and_the_remedy() -> None:
-    images, training, validation = data(2)
-    model = build_network(TRAINING, 2, (np.zeros((8, 8), np.float32), np.full((8, 8), 1e-4, np.float32)), seed=7)
+    given = data(2)
+    model = build_network(TRAINING, 2, Pixels(np.zeros((8, 8), np.float32), np.full((8, 8), 1e-4, np.float32)), seed=7)
     with pytest.raises(DivergedError, match=r"in epoch \d.*lower learning_rate than 1e\+06"):
-        run(model, images, training, validation, learning_rate=1e6, epochs=20)
+        run(model, given, learning_rate=1e6, epochs=20)
 
 
 def test_one_program_for_every_seed_budget_and_freezing_even_for_threads() -> None:
-    images, training, validation = data(2)
-    few = Examples(training.rows[:40], training.labels[:40])
+    given = data(2)
+    few = data(2, samples=40)
     models = [build_network(TRAINING, 2, PIXELS, seed=seed) for seed in range(4)]
-    arguments = [(training, {}), (few, {}), (training, {"frozen_epochs": 2, "frozen_layers": ("hidden_1",)}), (few, {})]
+    arguments = [(given, {}), (few, {}), (given, {"frozen_epochs": 2, "frozen": ("hidden_1",)}), (few, {"epochs": 40})]
     threads = [
-        threading.Thread(target=run, args=(model, images, rows, validation), kwargs=changes)
-        for model, (rows, changes) in zip(models, arguments, strict=True)
+        threading.Thread(target=run, args=(model, examples), kwargs=changes)
+        for model, (examples, changes) in zip(models, arguments, strict=True)
     ]
     for thread in threads:
         thread.start()

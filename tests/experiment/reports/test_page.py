@@ -12,7 +12,7 @@ from tasks.experiment.reports.page import to_html, write_pages
 from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.study.answers import answer_questions, tabulate
 from tasks.experiment.study.arms import arms
-from tests.experiment.study.test_answers import EXPERIMENT, B, rows  # noqa: F401 (fixture)
+from tests.support.by_hand import EXPERIMENT, B
 
 NAMES = ("left|right", "two\nlines", "C:\\x", "\\|", "|---|", "|\n|---|\n|", "<b>", "plain", "8", "9")
 SHOWN = ("left|right", "two lines", "C:\\x", "\\|", "|---|", "| |---| |", "<b>", "plain", "8", "9")
@@ -57,9 +57,7 @@ def metrics() -> dict[str, Any]:
 
 
 def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
-    metrics: dict,
-    rows: list[dict],  # noqa: F811
-    tmp_path: Path,
+    metrics: dict, rows: list[dict], tmp_path: Path
 ) -> None:
     of_others = [
         r | {"classes": f"{n} {n + 1}", "negative": n, "positive": n + 1}
@@ -89,3 +87,15 @@ def test_a_name_stays_in_its_cell_of_a_models_card(metrics: dict) -> None:
     shown = Tables(to_html(model_card("A", metrics, {"validation_accuracy": 0.9}))).rows
     assert ["dataset", "one|other.npz"] in shown
     assert ["python", "3.11"] in shown
+
+
+def test_a_runs_report_has_a_row_for_each_pair_with_whatever_it_measured(metrics: dict, tmp_path: Path) -> None:
+    metrics |= {"verdict": None, "mcnemar": None, "pairs": {"wins": 1, "n": 2}}
+    table = [
+        {"seed": 42, "scratch accuracy": 0.8, "scratch recall": None, "error reduction in %": 12.345},
+        {"seed": 43, "scratch accuracy": 1.0, "scratch recall": 0.5, "error reduction in %": None},
+    ]
+    captions = {"data": "The data"}
+    write_pages(tmp_path, "report", captions, metrics=metrics, table=table, distinction="this from that")
+    shown = Tables((tmp_path / "report.html").read_text()).rows
+    assert shown[:3] == [list(table[0]), ["42", "0.8000", "–", "12.3"], ["43", "1.0000", "0.5000", "–"]]

@@ -1,12 +1,4 @@
-import io
-import json
-import zipfile
-from pathlib import Path
-
-import h5py
-import numpy as np
-
-from tasks.experiment.results.nights import Night, changes, judge, weights_digest
+from tasks.experiment.results.nights import Night, changes, judge
 
 MADE_WITH = {"keras": "3.14", "python": "3.11", "tasks.experiment.networks.trainer": "aa"}
 
@@ -75,23 +67,3 @@ def test_new_and_lost_things_are_changes_too() -> None:
     before, after = a_night(), a_night(h5py="3.11")
     assert changes(before, after) == ["h5py not used → 3.11"]
     assert changes(after, before) == ["h5py 3.11 → not used"]
-
-
-def write_model(path: Path, weights: np.ndarray, version: str) -> Path:
-    file = io.BytesIO()
-    with h5py.File(file, "w") as content:
-        content["layers/head/vars/0"] = weights
-    with zipfile.ZipFile(path, "w") as parts:
-        parts.writestr("metadata.json", json.dumps({"keras_version": version}))
-        parts.writestr("model.weights.h5", file.getvalue())
-    return path
-
-
-def test_the_digest_is_that_of_the_weights_to_the_last_bit_and_of_nothing_else(tmp_path: Path) -> None:
-    weights = np.arange(6, dtype=np.float32).reshape(2, 3)
-    one = weights_digest(write_model(tmp_path / "one.keras", weights, "3.14"))
-    assert weights_digest(write_model(tmp_path / "same.keras", weights, "3.15")) == one
-    nearly = weights.copy()
-    nearly[1, 2] = np.nextafter(nearly[1, 2], np.float32(9))
-    others = nearly, weights.reshape(3, 2), weights.astype(np.float64)
-    assert len({one, *(weights_digest(write_model(tmp_path / "x.keras", w, "3.14")) for w in others)}) == 4

@@ -25,7 +25,10 @@ def test_every_arm_says_what_it_is_in_words_of_its_own() -> None:
     said = [arm.says for arm in arms(EXPERIMENT)]
     assert len(set(said)) == len(said)
     assert said[1] == "A's hidden layers, frozen for the first 4 of 20 epochs"
-    assert said[-2:] == ["only A's first hidden layer, frozen", "only A's first 2 hidden layers, frozen"]
+    assert said[-2:] == [
+        "only A's first hidden layer, frozen throughout",
+        "only A's first 2 hidden layers, frozen throughout",
+    ]
 
 
 def test_what_an_arm_says_is_in_no_cache_key() -> None:

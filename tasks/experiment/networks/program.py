@@ -1,0 +1,179 @@
+"""The compiled program: whole epochs, validation included, as one function of tensors.
+
+Everything that differs between training runs (weights, order, labels, number of steps, learning rates) is an argument,
+so a program is compiled once per network shape and serves every pair, arm and budget. Another optimizer is another
+`sgd`, another loss another `score`; `compile_for_keras` tells Keras of both.
+"""
+
+import functools
+import json
+import re
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
+
+import keras
+import tensorflow as tf
+
+from tasks.experiment.networks.recipe import Network
+
+EPOCHS_AT_ONCE = 32  # at most, in one call of the program
+CONVOLUTION = re.compile(r'"class_name": "[^"]*Conv')  # of any kind, at any depth
+
+Tensor = Any  # a TensorFlow tensor: TensorFlow has no types
+Score = tuple[Tensor, Tensor]  # loss and right answers, summed over examples; or loss and accuracy, their means
+Predict = Callable[[list[Tensor], Tensor], Tensor]  # (weights, rows of images) → the model's outputs
+
+_one_at_a_time = threading.Lock()
+
+
+class Batches(NamedTuple):
+    """Labelled images in batches, epoch after epoch, padded at the end of each epoch and at the end of all.
+
+    rows: of the image array, int32; labels: int32; counted: 1.0, or 0.0 for what only pads, the same in each epoch and
+    so told of the first one only, float32; each of shape (batches, size). examples: how many an epoch has, a scalar.
+    """
+
+    rows: Tensor
+    labels: Tensor
+    counted: Tensor
+    examples: Tensor
+
+    def steps(self) -> Tensor:
+        """How many batches make an epoch."""
+        return -(-self.examples // self.rows.shape[1])
+
+    def batch(self, step: Tensor, first: Tensor = 0) -> Self:
+        """The batch of one step alone, of the epoch whose batches begin at `first`."""
+        at = first + step
+        # Were `counted` read there too, XLA would fuse another loop, and the last bits of the weights would differ.
+        return self._replace(rows=self.rows[at], labels=self.labels[at], counted=self.counted[step])
+
+
+def score(outputs: Tensor, labels: Tensor, counted: Tensor) -> Score:
+    """Sums of loss and of right answers over the counted examples of a batch.
+
+    outputs: probabilities, of class 1 in shape (examples, 1) or of each class in shape (examples, classes).
+    """
+    if outputs.shape[-1] == 1:
+        losses = keras.losses.binary_crossentropy(tf.cast(labels, tf.float32)[:, None], outputs)
+        answers = tf.cast(outputs[:, 0] > 0.5, tf.int32)
+    else:
+        losses = keras.losses.sparse_categorical_crossentropy(labels, outputs)
+        answers = tf.argmax(outputs, axis=-1, output_type=tf.int32)
+    right = tf.cast(answers == labels, tf.float32)
+    return tf.reduce_sum(losses * counted), tf.reduce_sum(right * counted)
+
+
+def sgd(weights: list[Tensor], gradients: list[Tensor], rates: list[Tensor]) -> list[Tensor]:
+    """The weights after one step of plain SGD. rates: of each weight; 0 where it is frozen."""
+    return [w - r * g for w, r, g in zip(weights, rates, gradients, strict=True)]
+
+
+def compile_for_keras(model: Network, learning_rate: float) -> None:
+    """Tell Keras which loss and optimizer these are, so that `evaluate` and `fit` work on the model."""
+    loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
+    model.compile(optimizer=keras.optimizers.SGD(learning_rate, name="sgd"), loss=loss, metrics=["accuracy"])
+
+
+def train_step(
+    predict: Predict, batch: Batches, rates: list[Tensor], weights: list[Tensor]
+) -> tuple[Score, list[Tensor]]:
+    """The batch's score before the step, and the weights after it."""
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        loss, right = score(predict(weights, batch.rows), batch.labels, batch.counted)
+        mean_loss = loss / tf.reduce_sum(batch.counted)
+    return (loss, right), sgd(weights, tape.gradient(mean_loss, weights), rates)
+
+
+def train_epoch(
+    predict: Predict, batches: Batches, epoch: Tensor, rates: list[Tensor], weights: list[Tensor]
+) -> tuple[Score, list[Tensor]]:
+    """The epoch's mean score over its examples, each as its step found it, and the weights after the epoch."""
+    steps = batches.steps()
+    first = epoch * steps
+
+    def next_step(step: Tensor, loss: Tensor, right: Tensor, old: list[Tensor]) -> Any:
+        (batch_loss, batch_right), new = train_step(predict, batches.batch(step, first), rates, old)
+        return step + 1, loss + batch_loss, right + batch_right, new
+
+    _, loss, right, new = tf.while_loop(lambda step, *_: step < steps, next_step, (0, 0.0, 0.0, weights))
+    return _means(loss, right, batches), new
+
+
+def validate(predict: Predict, batches: Batches, weights: list[Tensor]) -> Score:
+    """The mean score of these weights over all examples."""
+
+    def next_step(step: Tensor, loss: Tensor, right: Tensor) -> Any:
+        batch = batches.batch(step)
+        batch_loss, batch_right = score(predict(weights, batch.rows), batch.labels, batch.counted)
+        return step + 1, loss + batch_loss, right + batch_right
+
+    steps = batches.steps()
+    _, loss, right = tf.while_loop(lambda step, *_: step < steps, next_step, (0, 0.0, 0.0))
+    return _means(loss, right, batches)
+
+
+def _means(loss: Tensor, right: Tensor, batches: Batches) -> Score:
+    examples = tf.cast(batches.examples, tf.float32)
+    return loss / examples, right / examples
+
+
+def compiled(model: Network) -> Any:
+    """The program of this model's architecture; compiled once, also if several threads want it at the same time.
+
+    program(images, training, validation, epochs, rates, weights, constants) → (new weights, figures)
+
+    training, validation: Batches. epochs: how many to train, at most EPOCHS_AT_ONCE, a scalar. rates: the learning
+    rate of each weight in each epoch, (EPOCHS_AT_ONCE, weights). constants: what the model holds beside its weights,
+    such as the mean of the pixels. figures: of each epoch, in the order of Epoch's fields, (EPOCHS_AT_ONCE, 4).
+    """
+    with _one_at_a_time:
+        return _program(_architecture(model))
+
+
+@functools.cache
+def _program(architecture: str) -> Any:
+    model = keras.saving.deserialize_keras_object(json.loads(architecture))
+
+    @tf.function(jit_compile=on_xla(architecture), autograph=False)
+    def program(
+        images: Tensor, training: Batches, validation: Batches, epochs: Tensor, rates: Tensor,
+        weights: list[Tensor], constants: list[Tensor],
+    ) -> tuple[list[Tensor], Tensor]:  # fmt: skip
+        def predict(weights: list[Tensor], rows: Tensor) -> Tensor:
+            # training=False also while training: a body that you bring keeps its statistics and drops nothing, as
+            # Keras' guide to transfer learning advises. To our own layers it makes no difference.
+            return model.stateless_call(weights, constants, tf.gather(images, rows), training=False)[0]
+
+        def run_epoch(epoch: Tensor, figures: Tensor, old: list[Tensor]) -> Any:
+            trained, new = train_epoch(predict, training, epoch, tf.unstack(rates[epoch]), old)
+            figure = tf.stack([*trained, *validate(predict, validation, new)])
+            return epoch + 1, tf.tensor_scatter_nd_update(figures, [[epoch]], [figure]), new
+
+        nothing = tf.zeros((EPOCHS_AT_ONCE, 4))
+        _, figures, new = tf.while_loop(lambda epoch, *_: epoch < epochs, run_epoch, (0, nothing, weights))
+        return new, figures
+
+    return program
+
+
+def on_xla(architecture: str) -> bool:
+    """Whether XLA compiles it: TensorFlow's own convolutions are far faster than XLA's in a loop on a CPU."""
+    return not CONVOLUTION.search(architecture)
+
+
+def _architecture(model: Network) -> str:
+    """The model's configuration as JSON, without what does not change the computation.
+
+    That is: how weights were initialized, how it was compiled, and memory addresses.
+    """
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, dict):
+            kept = {key: item for key, item in value.items() if not key.endswith(("initializer", "_config"))}
+            return {key: cleaned(item) for key, item in kept.items() if key != "shared_object_id"}
+        return [cleaned(item) for item in value] if isinstance(value, list | tuple) else value
+
+    return json.dumps(cleaned(keras.saving.serialize_keras_object(model)), sort_keys=True)

@@ -1,0 +1,54 @@
+"""What the tests of faults look at afterwards."""
+
+import re
+from pathlib import Path
+
+from tests.support.runs import run_experiment
+
+SMALL = "t10k-labels-idx1-ubyte"  # the smallest file of the data set
+
+
+def assert_latest_is_whole(artifacts: Path) -> None:
+    """`latest` is there, and has all the files that a run folder has."""
+    latest = (artifacts / "latest").resolve(strict=True)
+    names = {str(file.relative_to(latest)) for file in latest.rglob("*") if file.is_file()}
+    assert {"metrics.json", "report.html", "report.md", "plots/pairs.png", "models/B_on_A.keras"} <= names
+    assert all((latest / name).stat().st_size for name in names)
+
+
+def kept(artifacts: Path) -> set[str]:
+    """All that is in the artifacts folder, but run folders and Prefect's notes of failures (named by a hash only)."""
+    paths = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*")}
+    return {path for path in paths if not re.match(r"runs/|cache/[0-9a-f]{32}$", path)}
+
+
+def assert_whole(artifacts: Path, baseline: tuple[Path, dict]) -> None:
+    """What is there is what an undisturbed run leaves."""
+    assert_latest_is_whole(artifacts)
+    assert kept(artifacts) == kept(baseline[0])
+    assert all(len(list(folder.iterdir())) > 3 for folder in (artifacts / "runs").iterdir())
+
+
+def assert_nothing_lost(artifacts: Path, baseline: tuple[Path, dict]) -> dict[str, str]:
+    """An undisturbed run gives the metrics that it would have given, and leaves what it would have left: its states."""
+    assert_latest_is_whole(artifacts)
+    metrics, states = run_experiment()
+    assert metrics == baseline[1]
+    assert_whole(artifacts, baseline)
+    return states
+
+
+def computed_stages(states: dict[str, str]) -> list[str]:
+    """The stages of the task runs that were not taken from the cache."""
+    return [name.split()[0] for name, state in states.items() if state != "Cached"]
+
+
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def sockets(port: int, state: str) -> set[str]:
+    """Local addresses, in hexadecimal, of the sockets with this local port that are "connected" or "listening"."""
+    code = {"connected": "01", "listening": "0A"}[state]
+    rows = [row.split() for table in ("tcp", "tcp6") for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+    return {row[1].split(":")[0] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == code}

@@ -1,0 +1,103 @@
+"""Processes that tests start, and waiting for what they do: a failed test shows what they said."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from tasks.storage.roots import ROOT
+
+# Seconds. It only ends a test that hangs: no test may depend on how fast the machine is. Ten times what the slowest
+# thing takes that is promised in real time, a run's way from its last heartbeat to Crashed.
+PATIENCE = 1200.0
+SHOWN_LOGS, SHOWN_LINES = 5, 30
+Value = TypeVar("Value")
+_logs: list[Path] = []
+
+
+class Process:
+    """A command in a session of its own. What it prints goes to `log`."""
+
+    def __init__(
+        self, command: Sequence[str | Path], log: Path, *, folder: Path = ROOT, environment: Any = None
+    ) -> None:
+        self.command, self.log = [str(word) for word in command], log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self.command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
+        show_if_red(log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def wait(self) -> int:
+        """Its exit status, or minus the signal that ended it."""
+        return self._process.wait(PATIENCE)
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self.send(signal.SIGTERM)
+        try:
+            self.wait()
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL, for it and all that it has started in its session."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def until(condition: Callable[[], Value], what: str, *needed: Process) -> Value:
+    """The first true value of `condition`. Fails when a process that is needed for it has ended, or after PATIENCE."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        ended = [process for process in needed if process.has_ended]
+        if value := condition():
+            return value
+        assert not ended, f"waiting until {what}: `{' '.join(ended[0].command)}` ended with {ended[0].wait()}"
+        assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    """A port of the loopback address on which nothing listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def show_if_red(log: Path) -> None:
+    """Have the end of this file shown with a test that fails, as long as it is among the newest."""
+    _logs.append(log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    report: Any = yield
+    if report.failed:
+        newest = sorted((log for log in _logs if log.exists()), key=lambda log: log.stat().st_mtime)[-SHOWN_LOGS:]
+        for log in newest:
+            lines = log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
+            report.sections.append((f"end of {log}", "\n".join(lines)))
+    return report
