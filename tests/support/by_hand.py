@@ -28,7 +28,7 @@ def row(seed: int, arm: str, accuracy: float, **changes: object) -> dict:
 
 
 def study_rows() -> list[dict]:
-    """Seven seeds: scratch errs 20 %, transfer 10 %, either by ± a bit of the seed's own; raw pixels are worse by 10 %."""
+    """Seven seeds: scratch errs 20 %, transfer 10 %, each ± a bit of the seed's own; raw pixels are worse by 10 %."""
     made = []
     bits = np.linspace(-0.01, 0.01, 7)
     for seed, (bit, other) in enumerate(zip(bits, np.roll(bits, 3), strict=True)):
