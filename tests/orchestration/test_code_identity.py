@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL
 
 from tasks.orchestration import code_identity as cache
 from tasks.storage.roots import ROOT, data_root
-from tests.support.flow_runs import QUICK
+from tests.support.runs import QUICK, flags
 
 STAGES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -59,10 +59,8 @@ class Project:
 
     def run(self) -> set[str]:
         """What a run computes that finds in the cache what the project as it is has computed."""
-        flags = [f"--experiment.{name.replace('_', '-')}={value}" for name, value in QUICK.model_dump().items()
-                 if name.endswith("epochs")]  # fmt: skip
         done = subprocess.run(
-            [sys.executable, "-m", "flows.transfer_learning", "--replicates=2", *flags], cwd=self.root,
+            [sys.executable, "-m", "flows.transfer_learning", "--replicates=2", *flags(QUICK)], cwd=self.root,
             env=os.environ | {"PREFECT_API_URL": str(PREFECT_API_URL.value()), "HEADSTART_DATA": str(data_root())},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
