@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL
 
 from tasks.orchestration import code_identity as cache
 from tasks.storage.roots import ROOT, data_root
-from tests.support.runs import QUICK, flags
+from tests.support.runs import QUICK, flags, run_experiment
 
 STAGES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -150,7 +150,9 @@ def test_a_library_recomputes_what_computes_with_it(
 
 
 @pytest.mark.slow
-def test_runs_of_an_edited_project(project: Project, artifacts_copy: Path) -> None:
+@pytest.mark.usefixtures("prefect_server", "artifacts")
+def test_runs_of_an_edited_project(project: Project) -> None:
+    run_experiment()
     project.edit("tasks/orchestration", "epoch %d/%d: loss", "after epoch %d of %d: loss")
     project.edit("tasks/experiment", "Step size of plain SGD.", "How far each step goes.")
     assert project.run() == set()
