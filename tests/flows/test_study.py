@@ -16,6 +16,7 @@ from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
 from tasks.experiment.networks.model_files import save_model
+from tasks.experiment.networks.trainer import set_threads
 from tasks.experiment.study.arms import full_plan, pair_plan
 from tasks.normalize import normalize
 from tasks.split import split
@@ -91,6 +92,7 @@ def test_pairs_of_more_than_two_target_classes_are_refused_before_any_work(
 def test_a_network_that_diverges_counts_with_what_it_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: dict[str, bytes]
 ) -> None:
+    set_threads()  # before anything computes
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
     wild = QUICK.vary(learning_rate=10, normalization="none")
     mirrors.fetch()
