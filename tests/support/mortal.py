@@ -94,6 +94,9 @@ def live(order: dict[str, Any]) -> None:
 
 def main() -> None:
     """Read orders, a JSON line each: a run (answered by its pid) or `{"wait": pid}` (answered by its exit status)."""
+    import tasks.experiment  # first: it sets what TensorFlow reads when it is imported
+
+    # isort: split
     import fastapi  # noqa: F401
     import keras  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
@@ -101,7 +104,6 @@ def main() -> None:
     import scipy.stats  # noqa: F401
     import tensorflow  # noqa: F401
 
-    import tasks.experiment  # isort: split  # first: it sets what TensorFlow reads when it is imported
     import flows.transfer_learning  # noqa: F401
     import tasks.experiment.networks.train_network  # noqa: F401
     from tasks.orchestration.code_identity import code_identity
