@@ -3,30 +3,68 @@
 `prefect deploy` sets up none of it: `python -m flows.automations` does, after it.
 """
 
+import sys
+from argparse import ArgumentParser
 from datetime import timedelta
+from getpass import getpass
 from typing import Any, cast, get_args
-from uuid import UUID
+from urllib.parse import urlsplit
 
 from prefect.automations import Automation
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import FlowFilter
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import BlockDocument, StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture, ResourceSpecification
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.variables import Variable
 from pydantic import SecretStr
 
 from tasks.experiment.results.nights import Verdict
+from tasks.orchestration.own_server import default_address
 
 FLOWS = ["transfer-learning", "transfer-study"]
 VERDICTS = get_args(Verdict.model_fields["name"].annotation)
 SILENCE = timedelta(seconds=90)  # three heartbeats of pyproject.toml's [tool.prefect.flows]
-WEBHOOK = "headstart_webhook"  # the variable with the webhook's URL
+WEBHOOK = "headstart"  # the Webhook block with the address
+OLD_WEBHOOK = "headstart_webhook"  # the variable that had it before, for everyone to read
+BAD = ("Failed", "TimedOut", "Crashed", "Regressed")  # ends of a run that the webhook is told of
+PAUSE = timedelta(minutes=5)  # a run is told of once, however many states, or retries of Prefect's, its end takes
 # Slack, Mattermost and others show `text`.
 PAYLOAD = """{"text": {{ ("headstart: " ~ flow_run.name ~ " " ~ flow_run.state.name ~ ". "
  ~ (flow_run.state.message or "") ~ " " ~ (flow_run | ui_url)) | tojson }}}"""
+
+
+def main() -> None:
+    """Set all of it up on the configured server, or the one that `make serve` has."""
+    parser = ArgumentParser(prog="python -m flows.automations", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--webhook", action="store_true", help="ask for the address to be told what went wrong; none, if it is empty"
+    )
+    with temporary_settings({PREFECT_API_URL: PREFECT_API_URL.value() or default_address()}):
+        if parser.parse_args().webhook:
+            set_webhook(getpass("Webhook: ") if sys.stdin.isatty() else sys.stdin.readline())
+        refuse_unknown_parameters()
+        create_automations()
+
+
+def set_webhook(address: str) -> None:
+    """Keep the webhook's address, a secret, where Prefect shows it to nobody who does not ask for secrets.
+
+    Exits with one sentence if it is no address.
+    """
+    address = address.strip()
+    if not address:
+        if block := _webhook():
+            with get_client(sync_client=True) as client:
+                client.delete_block_document(block.id)
+    elif urlsplit(address).scheme in ("http", "https") and urlsplit(address).hostname:
+        Webhook(url=SecretStr(address)).save(WEBHOOK, overwrite=True)
+    else:
+        sys.exit("That is not a webhook's address: give one that starts with https:// or http://")
 
 
 def refuse_unknown_parameters() -> None:
@@ -41,7 +79,7 @@ def refuse_unknown_parameters() -> None:
 def create_automations() -> None:
     """Create both automations on the configured server, or bring them up to date.
 
-    Without a URL in the variable `headstart_webhook` there is no notification.
+    Without the webhook's address there is no notification.
     """
     _replace(
         Automation(
@@ -50,7 +88,9 @@ def create_automations() -> None:
             trigger=_trigger(
                 posture=Posture.Proactive,
                 after={"prefect.flow-run.Pending", "prefect.flow-run.heartbeat"},
-                expect=_events("heartbeat", "Completed", "Failed", "TimedOut", "Crashed", "Cancelled", *VERDICTS),
+                # Bad ends are left to the other automation: Prefect evaluates an event for all automations again, up to
+                # four times, if SQLite was locked for one of them. A run that has ended can't become Crashed anyway.
+                expect=_events("heartbeat", "Completed", "Cancelled", *(set(VERDICTS) - set(BAD))),
                 within=SILENCE,
             ),
             actions=[
@@ -63,23 +103,33 @@ def create_automations() -> None:
             ],
         )
     )
+    if old := Variable.get(OLD_WEBHOOK):
+        set_webhook(str(old))
+        Variable.unset(OLD_WEBHOOK)
     name = "headstart: tell of failed, crashed and regressed runs"
-    if url := Variable.get(WEBHOOK):
-        block = cast(UUID, Webhook(url=SecretStr(str(url))).save("headstart", overwrite=True))
+    if block := _webhook():
         _replace(
             Automation(
                 name=name,
-                description=f"Calls the webhook that the variable {WEBHOOK} names.",
+                description=f"Calls the webhook of the block {WEBHOOK}, once a run and {PAUSE.seconds // 60} minutes.",
                 trigger=_trigger(
                     posture=Posture.Reactive,
-                    expect=_events("Failed", "TimedOut", "Crashed", "Regressed"),
-                    within=timedelta(0),
+                    expect=_events(*BAD),
+                    within=PAUSE,
                 ),
-                actions=[CallWebhook(block_document_id=block, payload=PAYLOAD)],
+                actions=[CallWebhook(block_document_id=block.id, payload=PAYLOAD)],
             )
         )
     else:
         _delete(name)
+
+
+def _webhook() -> BlockDocument | None:
+    with get_client(sync_client=True) as client:
+        try:
+            return client.read_block_document_by_name(WEBHOOK, "webhook")
+        except ObjectNotFound:
+            return None
 
 
 def _events(*names: str) -> set[str]:
@@ -117,5 +167,4 @@ def _delete(name: str) -> None:
 
 
 if __name__ == "__main__":
-    refuse_unknown_parameters()
-    create_automations()
+    main()

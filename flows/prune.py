@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from tasks.storage.in_use import InUseError
-from tasks.storage.runs import prune
+from tasks.storage.pruning import prune
 
 
 def main() -> None:

@@ -1,9 +1,11 @@
 """Everything that a nightly run needs, on this machine, in one command: `make serve`.
 
-A Prefect server if none is running, the work pool, the deployments of prefect.yaml, the automations and a worker.
-Ctrl-C ends all of it. Runs in progress are cancelled: run again, they find in the cache what they had finished.
+A Prefect server (flows/server.py) if none is running, the work pool, the deployments of prefect.yaml, the automations
+and a worker. Ctrl-C ends all of it. Runs in progress are cancelled: run again, they find in the cache what they had
+finished.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -11,21 +13,25 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import FlowRunFilter, WorkPoolFilter
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_API_HOST, PREFECT_SERVER_API_PORT, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Cancelling
 
 from flows.automations import create_automations, refuse_unknown_parameters
+from flows.server import password
+from tasks.orchestration.guarded_server import LOOPBACK
+from tasks.orchestration.own_server import accepts_us, default_address
 from tasks.storage.roots import ROOT
 
 POOL = "headstart"  # as in prefect.yaml
+TEMPLATE = ROOT / "flows" / "work_pool.json"  # what a run may set: nothing
 START_SECONDS = 120
 CANCEL_SECONDS = 60  # Prefect itself kills a run's process 30 s after it was asked to end
 STOP_SECONDS = 30
@@ -35,21 +41,24 @@ def main() -> None:
     """Bring everything up, wait for Ctrl-C (or SIGTERM, or the end of the server or worker), take everything down."""
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts what is in its background without
         signal.signal(number, signal.default_int_handler)
-    host, port = PREFECT_SERVER_API_HOST.value(), PREFECT_SERVER_API_PORT.value()
-    address = PREFECT_API_URL.value() or f"http://{host}:{port}/api"
-    os.environ["PREFECT_API_URL"] = address  # for the commands
+    address, word = PREFECT_API_URL.value() or default_address(), password()
+    os.environ |= {"PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": word}  # for the commands
     try:
-        with temporary_settings({PREFECT_API_URL: address}), ExitStack() as stack:
-            running = [] if _answers(address) else [stack.enter_context(_server(address))]
+        with temporary_settings({PREFECT_API_URL: address, PREFECT_API_AUTH_STRING: word}), ExitStack() as stack:
+            running = [] if _answers(address) else [stack.enter_context(_server(address, word))]
+            _check_access(address)
             client = stack.enter_context(get_client(sync_client=True))
-            _create_pool(client)
+            pool = WorkPoolCreate(
+                name=POOL, type="process", base_job_template=json.loads(TEMPLATE.read_text(encoding="utf-8"))
+            )
+            client.create_work_pool(pool, overwrite=True)  # and not paused, as it is if it was killed while ending
             stack.callback(_pause_pool, client, False)
             _run("--no-prompt", "deploy", "--all")
             refuse_unknown_parameters()
             create_automations()
-            running.append(stack.enter_context(_command("worker", "start", "--pool", POOL)))
+            running.append(stack.enter_context(_command("prefect", "worker", "start", "--pool", POOL)))
             stack.callback(_cancel_runs, client)
-            print(f"\nUI: {address.removesuffix('/api')}\nCtrl-C ends everything.\n", flush=True)
+            print(f"\nUI: {address.removesuffix('/api')}\nIts password: {word}\nCtrl-C ends everything.\n", flush=True)
             while all(process.poll() is None for process in running):
                 time.sleep(0.5)
             raise RuntimeError("The server or the worker has ended by itself; what it said is above.")
@@ -59,21 +68,19 @@ def main() -> None:
         sys.exit(str(error))
 
 
-def _prefect(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "prefect", *arguments]
-
-
 def _run(*arguments: str) -> None:
     """A Prefect command, to its end. Raises RuntimeError, with what it said, if it fails."""
-    done = subprocess.run(_prefect(*arguments), cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "prefect", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"`prefect {' '.join(arguments)}` failed:\n{done.stdout}{done.stderr}")
 
 
 @contextmanager
-def _command(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A Prefect command in the background, out of reach of the terminal's Ctrl-C: it is ended here, in its turn."""
-    process = subprocess.Popen(_prefect(*arguments), cwd=ROOT, start_new_session=True, stdin=subprocess.DEVNULL)
+def _command(*module: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m module` in the background, out of reach of the terminal's Ctrl-C: it is ended here, in its turn."""
+    command = [sys.executable, "-m", *module]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdin=subprocess.DEVNULL, **options)
     try:
         yield process
     finally:
@@ -86,14 +93,19 @@ def _command(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def _server(address: str) -> Iterator[subprocess.Popen[bytes]]:
+def _server(address: str, word: str) -> Iterator[subprocess.Popen[bytes]]:
     """A server at `address`. Raises RuntimeError if that is not on this machine, or if the server does not start."""
     url = urlsplit(address)
-    if url.hostname not in ("127.0.0.1", "localhost"):
+    if url.hostname not in LOOPBACK:
         raise RuntimeError(
             f"No Prefect server answers at {address}: start it, or unset PREFECT_API_URL to have one here."
         )
-    with _command("server", "start", "--host", url.hostname, "--port", str(url.port or 80)) as server:
+    settings = {
+        "PREFECT_SERVER_API_HOST": url.hostname,
+        "PREFECT_SERVER_API_PORT": str(url.port or 80),
+        "PREFECT_SERVER_API_AUTH_STRING": word,
+    }
+    with _command("flows.server", env=os.environ | settings, stdout=subprocess.DEVNULL) as server:
         deadline = time.monotonic() + START_SECONDS
         while not _answers(address):
             if server.poll() is not None or time.monotonic() > deadline:
@@ -102,19 +114,25 @@ def _server(address: str) -> Iterator[subprocess.Popen[bytes]]:
         yield server
 
 
+def _check_access(address: str) -> None:
+    """Raises RuntimeError if the server there does not take the password, or takes any web page without one."""
+    foreign_page = {"Origin": "http://elsewhere.invalid"}
+    if httpx.post(f"{address}/flows/count", json={}, headers=foreign_page).is_success:
+        raise RuntimeError(
+            f"The Prefect server at {address} obeys every web page: end it, and run again to have one that does not."
+        )
+    if not accepts_us(address):
+        raise RuntimeError(
+            f"The Prefect server at {address} has another version or password: end it, and run again, "
+            "or give its password by PREFECT_API_AUTH_STRING."
+        )
+
+
 def _answers(address: str) -> bool:
     try:
         return httpx.get(f"{address}/health").is_success
     except httpx.HTTPError:
         return False
-
-
-def _create_pool(client: SyncPrefectClient) -> None:
-    try:
-        client.read_work_pool(POOL)
-    except ObjectNotFound:
-        _run("work-pool", "create", POOL, "--type", "process")
-    _pause_pool(client, False)  # where it was killed while ending
 
 
 def _pause_pool(client: SyncPrefectClient, paused: bool) -> None:

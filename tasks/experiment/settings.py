@@ -12,12 +12,12 @@ from tasks.experiment.networks.architectures import NETWORKS
 from tasks.experiment.networks.recipe import NetworkKind, Training
 
 # What every flow is asked for beside the experiment.
-Replicates = Annotated[int, Field(ge=1, le=1000, description="Pairs of runs, one a seed.")]
-Seed = Annotated[int, Field(ge=0, le=2**31, description="The first replicate's seed; the next ones count up.")]
-Refresh = Annotated[bool, Field(description="Compute everything anew, whatever the cache holds.")]
+Replicates = Annotated[int, Field(ge=1, le=1000, description="Number of pairs of runs, one per seed.")]
+Seed = Annotated[int, Field(ge=0, le=2**31, description="The first pair's seed; the next ones count up.")]
+Refresh = Annotated[bool, Field(description="Ignore the cache and recompute everything.")]
 Keep = Annotated[
     int | None,
-    Field(ge=1, description="Afterwards keep the newest runs only, so many, and what they need. Empty: keep all."),
+    Field(ge=1, description="Afterwards delete all but the newest N runs and what they need. Empty: delete nothing."),
 ]
 
 
@@ -34,8 +34,8 @@ class Experiment(Settings):
         str,
         Field(
             min_length=1,
-            description=f"{fashion_mnist.NAME}, or the path of data of one's own: a folder of IDX files, an .npz file "
-            "with x_train, y_train (and x_test, y_test), or a folder with a folder of PNG or JPEG images a class.",
+            description=f"{fashion_mnist.NAME}, or the path of your own data: a folder of IDX files, an .npz file with "
+            "x_train, y_train (and x_test, y_test), or a folder with one subfolder of PNG or JPEG images per class.",
         ),
     ] = fashion_mnist.NAME
     target_classes: Annotated[
@@ -78,8 +78,8 @@ class Experiment(Settings):
     network: Annotated[
         NetworkKind,
         Field(
-            description=" ".join(f"{kind}: {network.says}." for kind, network in NETWORKS.items())
-            + " (A source_model is a network of its own.)"
+            description="mlp: hidden_layers dense layers of hidden_units, as in the notebook. cnn: LeNet-5, two "
+            "convolutions and two dense layers. (A source_model is a network of its own.)"
         ),
     ] = "mlp"
     hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers of the mlp.")] = 3
@@ -108,7 +108,7 @@ class Experiment(Settings):
     @field_validator("target_classes")
     @classmethod
     def _are_known(cls, names: tuple[int | str, ...], given: ValidationInfo) -> tuple[int | str, ...]:
-        """Classes of one's own are known when the data are read."""
+        """The classes of your own data are known once the data are read."""
         if given.data.get("dataset") == fashion_mnist.NAME:
             class_numbers(names, fashion_mnist.CLASS_NAMES)
         return names

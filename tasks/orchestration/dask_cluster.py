@@ -7,7 +7,10 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")  # read when imported; "info" reports every connection
+# Read when distributed is imported.
+os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")  # "info" reports every connection
+os.environ["DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES"] = "[]"  # its pages would answer everyone
+os.environ["DASK_DISTRIBUTED__WORKER__HTTP__ROUTES"] = "[]"
 
 from distributed import Worker, WorkerPlugin
 from prefect_dask import DaskTaskRunner

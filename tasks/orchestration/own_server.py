@@ -1,45 +1,107 @@
-"""A Prefect API for a run that was started without one.
+"""A Prefect API for a run: the server that answers already, or one of the run's own.
 
 Prefect's own temporary server makes the flow's process import the whole server too, and wait. This one is a process of
-its own that starts while TensorFlow is imported here. It writes to the same database as `prefect server start`, so that
-the run is seen there later. It ends with this process, even if that is killed: its standard input closes then.
+its own that starts while TensorFlow is imported here. It writes to the same database as `make serve`, so that the run
+is seen there later, and does nothing else with what is there: no automations, no schedules, no cleaning. It ends with
+this process, even if that is killed: its standard input closes then.
 """
 
 import atexit
+import os
+import secrets
 import subprocess
 import sys
-import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 START_SECONDS = 120
+ANSWER_SECONDS = 10  # for a server that is there and busy
+LOG, LOG_BYTES = "headstart-server.log", 1_000_000  # in Prefect's home; begun anew when it is larger
+ONLY_RECORD = {
+    "PREFECT__SERVER_EPHEMERAL": "1",  # no schedules, no late runs, no UI
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "0",  # automations: one of them takes runs without heartbeats for dead
+    "PREFECT_SERVER_EVENTS_STREAM_OUT_ENABLED": "0",
+    "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "0",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "0",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "orphans",  # which such a server leaves alone
+}
 
 
 @contextmanager
 def prefect_api() -> Iterator[None]:
-    """Have a Prefect API: the configured one (PREFECT_API_URL or profile), else a server until this process ends.
+    """Have a Prefect API: the configured one (PREFECT_API_URL or profile), the one that `make serve` has, else our own.
 
-    Raises RuntimeError if the server does not start.
+    Raises RuntimeError if our own does not start.
     """
-    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_HOME, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_AUTH_STRING,
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        PREFECT_UI_URL,
+        temporary_settings,
+    )
 
     if PREFECT_API_URL.value():
         yield
-        return
+    elif accepts_us(default := default_address()):
+        with temporary_settings({PREFECT_API_URL: default}):
+            yield
+    else:
+        password = f"headstart:{secrets.token_urlsafe(16)}"  # else other users of this machine could use it
+        address = start(password)
+        # Heartbeats tell a server's automations that a run is alive; this server has none, and they cost a second.
+        ours = {PREFECT_API_URL: address, PREFECT_API_AUTH_STRING: password, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+        with temporary_settings(ours | {PREFECT_UI_URL: ""}):  # there is none to link to
+            yield
+
+
+def default_address() -> str:
+    """Where this machine's server is, if PREFECT_API_URL does not say otherwise."""
+    from prefect.settings import PREFECT_SERVER_API_HOST, PREFECT_SERVER_API_PORT
+
+    return f"http://{PREFECT_SERVER_API_HOST.value()}:{PREFECT_SERVER_API_PORT.value()}/api"
+
+
+def accepts_us(address: str) -> bool:
+    """Whether a Prefect server of this version answers there, and takes the configured password."""
+    import httpx
+    import prefect
+    from prefect.settings import PREFECT_API_AUTH_STRING
+
+    word = str(PREFECT_API_AUTH_STRING.value() or "")
+    password = {"Authorization": f"Basic {b64encode(word.encode()).decode()}"}
+    try:
+        answer = httpx.get(f"{address}/admin/version", headers=password, timeout=ANSWER_SECONDS)
+        return answer.is_success and bool(answer.json() == prefect.__version__)
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
+def start(password: str) -> str:
+    """Start our own server, which ends with this process, and wait for its first answer: its address.
+
+    Raises RuntimeError, with where it said why, if it does not start.
+    """
+    from prefect.settings import PREFECT_HOME
+
     PREFECT_HOME.value().mkdir(parents=True, exist_ok=True)  # the server dies without it
-    command = [sys.executable, "-m", "tasks.orchestration.own_server"]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    said = PREFECT_HOME.value() / LOG
+    with said.open("a" if said.exists() and said.stat().st_size < LOG_BYTES else "w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tasks.orchestration.own_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=log, text=True, env=os.environ | {"PREFECT_SERVER_API_AUTH_STRING": password},
+        )  # fmt: skip
     # At exit, not at the end of the block: Prefect sends its last logs at exit, and what is registered first runs last.
     atexit.register(server.communicate)
     assert server.stdout
     address = f"http://127.0.0.1:{server.stdout.readline().strip()}/api"
-    wait_until_healthy(address)
-    # Heartbeats tell a server's automations that a run is alive; this server has none, and they cost a second.
-    with temporary_settings({PREFECT_API_URL: address, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
+    wait_until_healthy(address, said)
+    return address
 
 
-def wait_until_healthy(address: str) -> None:
+def wait_until_healthy(address: str, said: Path) -> None:
     """Wait for the server's first answer: its socket listens from the start, and answers when the API is ready.
 
     Raises RuntimeError if it ends before, or after START_SECONDS.
@@ -50,36 +112,23 @@ def wait_until_healthy(address: str) -> None:
         httpx.get(f"{address}/health", timeout=START_SECONDS).raise_for_status()
     except httpx.HTTPError as error:
         raise RuntimeError(
-            f"Prefect's server did not start ({error}): start one with `prefect server start`, "
-            "set PREFECT_API_URL to its address, and run again"
+            f"Prefect's server did not start ({error}; {said} says why): run `make serve` in another terminal, "
+            "and run again"
         ) from error
 
 
-def serve() -> None:
+def main() -> None:
     """Serve the API on a free loopback port, whose number is printed first, until standard input closes."""
-    import os
     import socket
 
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    os.environ |= {
-        "PREFECT_UI_ENABLED": "0",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "0",
-        "PREFECT__SERVER_EPHEMERAL": "1",
-        "PREFECT__SERVER_FINAL": "1",
-    }
-    import uvicorn
-    from prefect.server.api.server import create_app
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads more of it
+    os.environ |= ONLY_RECORD
+    from tasks.orchestration.guarded_server import serve
 
-    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="error", lifespan="on", timeout_graceful_shutdown=5))
-
-    def end_with_parent() -> None:
-        sys.stdin.read()
-        server.should_exit = True
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    server.run(sockets=[listener])
+    serve(listener, "127.0.0.1", sys.stdin.read, log_level="error", timeout_graceful_shutdown=5)
 
 
 if __name__ == "__main__":
-    serve()
+    main()

@@ -1,4 +1,4 @@
-"""How a run ends: its folder, its page in the UI, its last state, and house-keeping."""
+"""How a run ends: its folder, its page in the UI, its last state, and pruning."""
 
 import json
 import shutil
@@ -22,8 +22,9 @@ from tasks.orchestration.provenance import artifacts_of_run
 from tasks.storage.artifacts import Artifact, copy_files
 from tasks.storage.in_use import InUseError
 from tasks.storage.locks import temporary_folder
+from tasks.storage.pruning import prune
 from tasks.storage.roots import artifacts_root, shared_root
-from tasks.storage.runs import LATEST, RECORD, keep_run, prune
+from tasks.storage.runs import LATEST, RECORD, keep_run
 
 REGRESSED = "headstart.answer.regressed"
 

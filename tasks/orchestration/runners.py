@@ -34,6 +34,7 @@ def task_runner(where: str) -> TaskRunner[Any]:
     from tasks.orchestration.dask_cluster import ClusterTaskRunner
 
     if where == DASK:
-        processes = {"n_workers": CORES, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+        # On loopback, by certificates of this run: whoever reaches the scheduler runs code.
+        processes = {"n_workers": CORES, "threads_per_worker": 1, "security": True, "dashboard_address": "127.0.0.1:0"}
         return ClusterTaskRunner(cluster_kwargs=processes)
     return ClusterTaskRunner(address=where)

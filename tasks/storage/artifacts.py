@@ -96,7 +96,7 @@ class Artifact(Handle):
             return False
 
     def _copy_here(self) -> None:
-        """Copy it from the shared root. What is damaged there loses its manifest, so that it is made anew."""
+        """Copy it from the shared root. What is damaged there loses its manifest, so that it is rebuilt."""
         with temporary_folder(artifacts_root()) as temporary:
             new = temporary / "artifact"
             try:

@@ -1,7 +1,7 @@
 """Nothing is pruned that a run uses: runs and pruning exclude each other, on this machine and between machines.
 
 On a machine by a lock, which ends with its process, however it ends. Where machines share artifacts by marks, which
-don't: one that is old counts no more. Each side leaves its mark before it looks for the other's.
+don't: an old one no longer counts. Each side leaves its mark before it looks for the other's.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from tasks.storage.roots import UnusableArtifactsError, artifacts_root, is_shared, shared_root
 from tasks.storage.sharing import remove_shared
 
-LONGEST = {"run": 24 * 3600, "pruning": 3600}  # seconds; whose mark is older has died
+LONGEST = {"run": 24 * 3600, "pruning": 3600}  # seconds; an older mark belongs to a dead process
 
 
 class InUseError(RuntimeError):
@@ -23,7 +23,7 @@ class InUseError(RuntimeError):
 
 @contextmanager
 def artifacts_in_use() -> Iterator[None]:
-    """While a run is in here nothing is pruned. Waits for a pruning that has begun."""
+    """While a run is in this block, nothing is pruned. Waits for a pruning that has already begun."""
     with _lock(fcntl.LOCK_SH), _mark("run"):
         while marks := _marks("pruning"):
             logging.getLogger(__name__).warning("Waiting for a pruning; if it died, remove %s", marks[0])
@@ -33,7 +33,7 @@ def artifacts_in_use() -> Iterator[None]:
 
 @contextmanager
 def artifacts_unused() -> Iterator[None]:
-    """While something is pruned no run begins. Raises InUseError if one has."""
+    """While this block prunes, no run begins. Raises InUseError if a run already has."""
     busy = InUseError("a run is using the artifacts: nothing was removed, try again when it has ended")
     try:
         with _lock(fcntl.LOCK_EX | fcntl.LOCK_NB), _mark("pruning"):
@@ -77,5 +77,5 @@ def _marks(kind: str) -> list[str]:
     if not is_shared():
         return []
     marks = {str(mark): mark.stat().st_mtime for mark in (shared_root() / ".in-use").glob("*")}
-    now = max(marks.values(), default=0.0)  # of this process's own mark, or a later one
+    now = max(marks.values(), default=0.0)  # at least as late as this process's own mark
     return [mark for mark, made in marks.items() if f"/{kind}-" in mark and now - made < LONGEST[kind]]

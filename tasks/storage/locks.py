@@ -25,7 +25,7 @@ def acquire(path: Path, timeout: float = -1) -> FileLock:
 
 
 def release(lock: FileLock) -> None:
-    """Let go and leave no file: who waited for the unlinked one notices (filelock looks) and makes a new one."""
+    """Let go and leave no file: a process that waits sees (filelock checks) that it is gone, and makes a new one."""
     Path(lock.lock_file).unlink(missing_ok=True)
     lock.release()
 
@@ -42,11 +42,11 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextmanager
 def temporary_folder(root: Path) -> Iterator[Path]:
-    """An empty folder below `root` for the time of the block. What killed processes left there goes first."""
+    """An empty folder below `root` for the time of the block. First removes what killed processes left there."""
     unfinished = root / UNFINISHED
     for left in unfinished.glob("*.lock"):
         with suppress(Timeout):
-            lock = acquire(left, timeout=0)  # only the dead let us
+            lock = acquire(left, timeout=0)  # possible only if its process is dead
             remove(left.with_suffix(""))
             release(lock)
     folder = unfinished / uuid.uuid4().hex

@@ -1,8 +1,10 @@
 """The flow on the real data with few epochs, and what its cache promises."""
 
+import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,9 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
     names = {str(f.relative_to(latest.resolve())) for f in latest.resolve().rglob("*") if f.is_file()}
     assert {f"models/{m}.keras" for m in ("A", "B_scratch", "B_on_A")} <= names
     assert {"metrics.json", "report.html", "report.md", "plots/curves.png", "plots/pairs.png"} <= names
+    came_from = Counter(path.split("/")[1] for path in json.loads((latest / "run.json").read_text())["artifacts"])
+    once = {"normalize": 1, "split_A": 1, "split_B": 1, "evaluate": 1, "report": 1}
+    assert came_from == once | {"train_A": 2, "train_B_scratch": 2, "transfer_B_on_A": 2}
     assert [r["seed"] for r in first["replicates"]] == [42, 43]
     assert first["error_reduction"]["n"] == 2
     scratch, transfer = (

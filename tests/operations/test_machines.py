@@ -1,4 +1,4 @@
-"""README's "When one machine is not enough", command by command: what is set up as it says, and what that promises.
+"""docs/machines.md, command by command: what is set up as it says, and what that promises.
 
 The workers have nothing in common but an S3 endpoint and Prefect's server on a PostgreSQL: they are started in
 different folders, with no data, and with empty copies of the artifacts.
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.machines
 class Cluster:
     """`home` has server and scheduler; `another` makes a machine that is set up like the workers."""
 
-    line: Callable[[str], str]  # README's command that has these words, with the addresses of here
+    line: Callable[[str], str]  # the page's command that has these words, with the addresses of here
     home: Machine
     workers: list["Worker"]
     another: Callable[[str], Machine]
@@ -96,10 +96,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             "9000": store.port,
             "5432": database,
         }
-        section = (ROOT / "README.md").read_text().split("## When one machine is not enough\n")[1].split("\n## ")[0]
+        section = (ROOT / "docs" / "machines.md").read_text()
         section = re.sub("|".join(ports), lambda port: str(ports[port[0]]), section)
         exported = dict(re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"^    export (.+)", section, re.MULTILINE))))
-        of_server = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": exported.pop("PREFECT_SERVER_DATABASE_CONNECTION_URL")}
+        of_server = {name: exported.pop(name) for name in list(exported) if name.startswith("PREFECT_SERVER_")}
 
         def line(words: str) -> str:
             (found,) = [found for found in re.findall(r"\.venv/bin/[^`\n]+", section) if words in found]
@@ -116,7 +116,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             return settle(here, HEADSTART_DATA=str(here.folder / "data"))
 
         settle(home, **of_server)
-        server = home.shell(line("server start"))
+        server = home.shell(line("flows.server"))
         until(home.answers, "the server answers", server)
         home.shell(line("dask scheduler"))
         machines = [another("worker") for _ in range(2)]
@@ -191,7 +191,8 @@ def test_two_workers_share_a_queue(cluster: Cluster) -> None:
     """The first one trains; what is submitted then the second one takes, with its own folder, on the cluster."""
     machines = [cluster.another("queue"), cluster.another("queue")]
     machines[1].environment["HEADSTART_RUNNER"] = cluster.line("dask worker").split()[4]
-    for command in ("work-pool create headstart --type process", "--no-prompt deploy --all"):
+    pool = "work-pool create headstart --type process --base-job-template flows/work_pool.json"
+    for command in (pool, "--no-prompt deploy --all"):
         cluster.run(f".venv/bin/prefect {command}", on=machines[0])
     home, first = cluster.home, machines[0].shell(cluster.line("worker start"))
     long = home.submit("on-demand", replicates=1, experiment=LONG.vary(batch_size=1))  # hours

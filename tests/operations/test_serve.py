@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.machine import Machine, machine
+from tests.support.machine import PASSWORD, Machine, machine
 from tests.support.processes import PATIENCE, until
 from tests.support.runs import LONG, QUICK
 
@@ -73,9 +73,8 @@ def test_the_study_on_demand(served: Machine) -> None:
 def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> None:
     """Reproduced; another trainer: drifted; a transfer that transfers nothing: regressed, with event and webhook."""
     url, told = webhook
-    assert served.command("prefect", "variable", "set", "headstart_webhook", url).returncode == 0
     for _ in range(2):
-        assert served.command("flows.automations").returncode == 0
+        assert served.command("flows.automations", "--webhook", stdin=url).returncode == 0
     assert len(served.post("automations/filter", {})) == 2
 
     def night() -> dict:
@@ -130,8 +129,7 @@ def test_night_by_night(served: Machine, webhook: tuple[str, list[dict]]) -> Non
     nights = [path for path in (served.folder / "artifacts/runs").iterdir() if path.name.startswith("nightly")]
     assert len(nights) == 3
 
-    assert served.command("prefect", "variable", "unset", "headstart_webhook").returncode == 0
-    assert served.command("flows.automations").returncode == 0
+    assert served.command("flows.automations", "--webhook", stdin="\n").returncode == 0
     assert len(served.post("automations/filter", {})) == 1
 
 
@@ -154,6 +152,7 @@ def test_bad_parameters_are_refused_by_name_and_leave_no_run(served: Machine, pa
     by_rest = httpx.post(
         f"{served.api}/deployments/{served.deployment('on-demand')['id']}/create_flow_run",
         json={"parameters": parameters},
+        auth=PASSWORD,
         timeout=PATIENCE,
     )
     assert by_rest.status_code == 409

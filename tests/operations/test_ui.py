@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.machine import Machine
+from tests.support.machine import PASSWORD, Machine
 from tests.support.processes import PATIENCE
 from tests.support.runs import QUICK
 
@@ -42,6 +42,7 @@ def page() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(PATIENCE * 1000)
+        page.add_init_script(f"localStorage.setItem('prefect-password', btoa('{':'.join(PASSWORD)}'))")
         yield page
         browser.close()
 

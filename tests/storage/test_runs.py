@@ -11,8 +11,9 @@ import pytest
 
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.in_use import InUseError, artifacts_in_use
+from tasks.storage.pruning import prune
 from tasks.storage.roots import ROOT
-from tasks.storage.runs import prune, read_runs
+from tasks.storage.runs import read_runs
 from tests.support.processes import until
 
 

@@ -14,8 +14,9 @@ from flows.transfer_learning import transfer_learning
 from tasks.storage import in_use
 from tasks.storage.artifacts import MANIFEST, Artifact, DamagedArtifactError, save
 from tasks.storage.in_use import InUseError, artifacts_in_use, artifacts_unused
+from tasks.storage.pruning import prune
 from tasks.storage.roots import UnusableArtifactsError, artifacts_root, shared_root
-from tasks.storage.runs import keep_run, latest_run, prune, read_runs
+from tasks.storage.runs import keep_run, latest_run, read_runs
 from tasks.storage.sharing import share
 from tests.support.runs import run
 from tests.support.services import ObjectStore, object_store

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from tasks.storage.roots import ROOT, data_root
 from tests.support.processes import PATIENCE, Process, free_port, until
 
+PASSWORD = "me", "secret"  # as in docs/machines.md
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -61,7 +62,7 @@ class Machine:
         return process
 
     def start_server(self) -> None:
-        self.server = self.start("prefect", "server", "start")
+        self.server = self.start("flows.server")
         until(self.answers, "the server answers", self.server)
 
     @contextmanager
@@ -82,15 +83,16 @@ class Machine:
         except httpx.HTTPError:
             return False
 
-    def command(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """`python -m command …`, to its end."""
         return subprocess.run(
-            [sys.executable, "-m", *command], cwd=self.project, env=self.environment, capture_output=True, text=True,
-            check=False,
+            [sys.executable, "-m", *command], cwd=self.project, env=self.environment, input=stdin, capture_output=True,
+            text=True, check=False,
         )  # fmt: skip
 
     def deploy(self) -> None:
-        assert self.command("prefect", "work-pool", "create", "headstart", "--type", "process").returncode == 0
+        pool = "prefect", "work-pool", "create", "headstart", "--type", "process"
+        assert self.command(*pool, "--base-job-template", "flows/work_pool.json").returncode == 0
         assert self.command("prefect", "--no-prompt", "deploy", "--all").returncode == 0
 
     def run(self, deployment: str, **parameters: Any) -> subprocess.CompletedProcess[str]:
@@ -105,10 +107,13 @@ class Machine:
         return self.post(f"deployments/{self.deployment(deployment)['id']}/create_flow_run", body)["id"]
 
     def deployment(self, name: str) -> dict[str, Any]:
-        return httpx.get(f"{self.api}/deployments/name/{_full_name(name)}", timeout=PATIENCE).raise_for_status().json()
+        return self.get(f"deployments/name/{_full_name(name)}")
+
+    def get(self, path: str) -> Any:
+        return httpx.get(f"{self.api}/{path}", auth=PASSWORD, timeout=PATIENCE).raise_for_status().json()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        return httpx.post(f"{self.api}/{path}", json=body, timeout=PATIENCE).raise_for_status().json()
+        return httpx.post(f"{self.api}/{path}", json=body, auth=PASSWORD, timeout=PATIENCE).raise_for_status().json()
 
     def seconds_to_first_task(self) -> float:
         """From the creation of the newest run to the start of its first task."""
@@ -118,7 +123,7 @@ class Machine:
         return (first - datetime.fromisoformat(run["created"])).total_seconds()
 
     def flow_run(self, run_id: str) -> dict[str, Any]:
-        return httpx.get(f"{self.api}/flow_runs/{run_id}", timeout=PATIENCE).raise_for_status().json()
+        return self.get(f"flow_runs/{run_id}")
 
     def flow_runs(self, **flow_runs: Any) -> list[dict[str, Any]]:
         """Newest first."""
@@ -180,6 +185,8 @@ def machine(folder: Path) -> Iterator[Machine]:
     own |= {
         "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_API_AUTH_STRING": ":".join(PASSWORD),
+        "PREFECT_SERVER_API_AUTH_STRING": ":".join(PASSWORD),
         "PREFECT_SERVER_API_PORT": str(port),
         "HEADSTART_ARTIFACTS": str(folder / "artifacts"),
         "HEADSTART_DATA": str(data_root()),

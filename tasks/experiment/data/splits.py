@@ -62,7 +62,7 @@ class Problem(Handle):
 def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
     """Task B: the target's classes, and of their training images the first ones.
 
-    Raises UnusableInputError if there are not so many images, or none of some class.
+    Raises UnusableInputError if there are too few images, or none of some class.
     """
     classes = class_numbers(target.classes, data.classes)
     parts = _parts(data, classes)
@@ -127,7 +127,7 @@ def task_examples(labels: NDArray[Any], classes: tuple[int, ...], start: int, st
 def first_samples(examples: Examples, samples: int, *, balanced: bool) -> Examples:
     """The first `samples` examples, or, with `balanced`, the first that many of each class, in order.
 
-    Raises UnusableInputError if there are not so many.
+    Raises UnusableInputError if there are too few.
     """
     positions = [np.flatnonzero(examples.labels == label) for label in np.unique(examples.labels)]
     available = min((len(found) for found in positions), default=0) if balanced else len(examples)

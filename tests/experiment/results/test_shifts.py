@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from scipy.stats import t
+
+from tasks.experiment.results.shifts import LEVEL, expected_range
+from tests.support.procedures import nights_outside, same_seeds
+from tests.support.studies import WORLDS
+
+HISTORIES = 80, 200, 5  # histories, nights, pairs
+
+
+def test_of_200_nights_without_a_change_1_in_100_is_outside_at_most() -> None:
+    for world in ("like the seen", "100 real pairs", "skewed"):
+        outside = nights_outside(*WORLDS[world](np.random.default_rng(1), HISTORIES, 25))
+        assert outside.mean() <= 0.0115  # 1 % and a standard deviation and a half of the simulation
+        assert outside[:, :9].mean() <= 0.01  # the first nights too
+
+
+@pytest.mark.parametrize(
+    ("noise", "effect", "found"), [(40, -30, 0.85), (20, 0, 0.85), (6, 17, 0.85), (2, 19, 0.85), (2, 23, 0)]
+)
+def test_a_change_is_found_the_surer_the_less_chance_there_is(noise: float, effect: float, found: float) -> None:
+    """After 20 nights whose errors differ by so many of 2,000 images from night to night; 25 % became `effect`."""
+    rng = np.random.default_rng(2)
+    shape = 100, 21, 5
+    before = same_seeds(rng, WORLDS["100 real pairs"], shape, noise, 25)
+    tonight = before[0], before[1] * (1 - effect / 100) / 0.75
+    outside = nights_outside(*before, tonight)[:, -1].mean()
+    assert outside >= found if found else outside <= 0.05
+
+
+def test_by_hand() -> None:
+    """One night before, two seeds: the paired t-test of the seeds' changes, with π / 2 instead of 1 for the one night.
+
+    Scratch's error is always 0.1; transfer's are 0.05 and 0.07, tonight 0.06 and 0.09: changes of 10 and 20 points.
+    """
+    scratch, transfer = np.full((2, 2), 0.1), np.array([[0.05, 0.07], [0.06, 0.09]])
+    low, high = expected_range(scratch, transfer, np.array(40.0))
+    chance = np.std([10, 20], ddof=1) / 2**0.5  # the variance of a change is twice that of a night
+    half = t.ppf(1 - LEVEL / 2, 1) * chance * (1 + np.pi / 2) ** 0.5 / 2**0.5
+    assert (low, high) == pytest.approx((40 - half, 40 + half))
+
+
+def test_a_hard_seed_is_no_change_and_a_small_move_does_not_matter() -> None:
+    rng = np.random.default_rng(3)
+    scratch, transfer = same_seeds(rng, WORLDS["100 real pairs"], (1, 4, 5), 0, 25)
+    low, high = expected_range(scratch, transfer, np.array([25.0]))
+    assert (low, high) == (20, 30)
+
+
+def test_a_single_pair_can_not_tell() -> None:
+    low, high = expected_range(np.full((3, 1), 0.2), np.full((3, 1), 0.1), np.array(50.0))
+    assert np.isnan(low)
+    assert np.isnan(high)
