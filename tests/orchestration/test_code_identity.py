@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL
 
 from tasks.orchestration import code_identity as cache
 from tasks.storage.roots import ROOT, data_root
-from tests.support.flow_runs import QUICK
+from tests.support.runs import QUICK
 
 STAGES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
