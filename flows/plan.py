@@ -31,11 +31,11 @@ def main() -> None:
     effect = (
         "an effect of the size seen" if arguments.effect is None else f"an error reduction of {arguments.effect:g} %"
     )
+    to_see = _count(pairs_to_see(scratch, transfer, arguments.effect))
+    for_width = _count(pairs_for_width(scratch, transfer, arguments.within))
     print(f"From the {len(scratch)} pairs of {run}:")
-    print(f"{_count(pairs_to_see(scratch, transfer, arguments.effect))} would see {effect} in 9 of 10 studies")
-    print(
-        f"{_count(pairs_for_width(scratch, transfer, arguments.within))} would know it to within ± {arguments.within:g} points"
-    )
+    print(f"{to_see} would see {effect} in 9 of 10 studies")
+    print(f"{for_width} would know it to within ± {arguments.within:g} points")
 
 
 def _count(pairs: int | None) -> str:
