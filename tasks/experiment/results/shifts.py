@@ -14,18 +14,32 @@ from tasks.experiment.results.verdicts import TOO_SMALL
 LEVEL = 0.003  # of Student's t. Errors are not quite normal: in simulations 1 night in 100 to 250 is outside
 
 
-def expected_range(scratch: Errors, transfer: Errors, centre: Errors) -> tuple[Errors, Errors]:
-    """(low, high) of tonight's error reduction in percent, shape (…); NaN for a single pair, which shows no chance.
+def tonights_range(tonight: Errors, earlier: Errors) -> tuple[float, float] | None:
+    """(low, high) of tonight's error reduction in percent; None if there is no chance to judge by.
 
-    scratch, transfer: errors of shape (…, nights, pairs), tonight last; the nights before it have weights of their own
-    (nights with the same weights count once). centre: the median error reduction of all the nights before, shape (…).
+    Errors of scratch and transfer, tonight's of shape (2, pairs), (nights, 2, pairs) of the nights before; some scratch
+    error in each. The middle is their median, so that one odd night moves it little, and a new level becomes the normal
+    one when most nights have it. But nights with the same errors have the same weights, and show chance only once.
+    """
+    others = np.unique(earlier, axis=0)
+    others = others[(others != tonight).any((1, 2))]
+    if not len(others) or tonight.shape[1] < 2:
+        return None
+    centre = np.median(100 * (1 - earlier[:, 1].mean(-1) / earlier[:, 0].mean(-1)))
+    scratch, transfer = np.concatenate([others, tonight[None]]).swapaxes(0, 1)
+    low, high = expected_range(scratch, transfer, centre)
+    return float(low), float(high)
+
+
+def expected_range(scratch: Errors, transfer: Errors, centre: Errors) -> tuple[Errors, Errors]:
+    """(low, high) of tonight's error reduction in percent, around `centre`, shape (…).
+
+    Errors of shape (…, nights, pairs), two pairs or more: of nights with weights of their own, tonight last.
     """
     from scipy.stats import t
 
     earlier, pairs = scratch.shape[-2] - 1, scratch.shape[-1]
     degrees = earlier * (pairs - 1)
-    if degrees == 0:
-        return np.full_like(centre, np.nan), np.full_like(centre, np.nan)
     ratio = (transfer[..., :-1, :].mean((-2, -1)) / scratch[..., :-1, :].mean((-2, -1)))[..., None, None]
     points = 100 * (ratio * scratch - transfer) / scratch.mean(-1, keepdims=True)
     by_seed, by_night = points.mean(-2, keepdims=True), points.mean(-1, keepdims=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from tasks.experiment.results.shifts import LEVEL, expected_range
+from tasks.experiment.results.shifts import LEVEL, expected_range, tonights_range
 from tests.support.procedures import nights_outside, same_seeds
 from tests.support.studies import WORLDS
 
@@ -48,7 +48,37 @@ def test_a_hard_seed_is_no_change_and_a_small_move_does_not_matter() -> None:
     assert (low, high) == (20, 30)
 
 
-def test_a_single_pair_can_not_tell() -> None:
-    low, high = expected_range(np.full((3, 1), 0.2), np.full((3, 1), 0.1), np.array(50.0))
-    assert np.isnan(low)
-    assert np.isnan(high)
+# Two nights with the same seeds, whose last bits differ: scratch's and transfer's wrong answers of 2,000.
+GOOD = np.array([[352, 167, 294, 219, 161], [169, 136, 146, 197, 156]]) / 2000
+OTHER_BITS = np.array([[352, 167, 294, 219, 161], [169, 137, 147, 199, 152]]) / 2000
+BAD = GOOD * [[1], [1.3]]
+
+
+def judged(tonight: np.ndarray, *earlier: np.ndarray) -> str:
+    expected = tonights_range(tonight, np.stack(earlier))
+    if expected is None:
+        return "can't tell"
+    reduction = 100 * (1 - tonight[1].mean() / tonight[0].mean())
+    return "inside" if expected[0] <= reduction <= expected[1] else "outside"
+
+
+def test_other_last_bits_are_inside_and_a_move_of_20_points_is_outside() -> None:
+    """As measured: oneDNN on, and XLA with one thread."""
+    assert judged(OTHER_BITS, GOOD) == "inside"
+    assert judged(BAD, OTHER_BITS, GOOD) == "outside"
+
+
+def test_a_bad_night_stays_outside_until_most_nights_are_like_it() -> None:
+    before = GOOD, OTHER_BITS, GOOD
+    assert judged(BAD, *before, BAD) == "outside"
+    assert judged(BAD, *before, *[BAD] * 4) == "inside"
+
+
+def test_one_odd_night_moves_nothing() -> None:
+    assert judged(OTHER_BITS, GOOD, BAD, GOOD) == "inside"
+    assert judged(BAD, GOOD, BAD, OTHER_BITS) == "outside"
+
+
+def test_the_same_night_again_or_a_single_pair_shows_no_chance() -> None:
+    assert judged(GOOD, GOOD, GOOD) == "can't tell"
+    assert judged(BAD[:, :1], GOOD[:, :1]) == "can't tell"
