@@ -1,47 +1,45 @@
-"""How many pairs would it take? From the pairs of a finished run: `python -m flows.plan [RUN] [--effect 10]`."""
+"""How many pairs does it take? Answered from a finished run: `python -m flows.plan [RUN] [--effect P] [--within P]`."""
 
-import json
+import argparse
 import sys
-from argparse import ArgumentParser
 from pathlib import Path
 
+from tasks.experiment.reports.metrics import read_metrics
 from tasks.experiment.results.pairs import errors
-from tasks.experiment.results.planning import MOST, POWER, pairs_for_width, pairs_to_see
-from tasks.experiment.results.statistics import error_reduction
-from tasks.storage.roots import artifacts_root
+from tasks.experiment.results.planning import pairs_for_width, pairs_to_see
+from tasks.storage.roots import shared_root
+from tasks.storage.runs import latest_run
 
 
 def main() -> None:
-    """Print how many pairs see the effect, and how many have so narrow an interval."""
-    parser = ArgumentParser("python -m flows.plan", description="How many pairs it takes, by those of a finished run.")
-    parser.add_argument("run", type=Path, nargs="?", help="the run's folder (default: the latest run)")
-    parser.add_argument("--effect", type=float, help="the error reduction to see, in percent (default: the one seen)")
+    """Print how many pairs would see the effect in 9 of 10 studies, and how many would know it to within ± P points."""
+    parser = argparse.ArgumentParser("python -m flows.plan", description=__doc__)
+    parser.add_argument("run", type=Path, nargs="?", help="a run's folder (default: the latest)")
+    parser.add_argument("--effect", type=float, metavar="P", help="error reduction in percent (default: the one seen)")
     parser.add_argument(
-        "--power", type=float, default=POWER, help="in which part of the studies (default: %(default)s)"
+        "--within", type=float, default=5, metavar="P", help="half of the interval's width (default: 5)"
     )
-    parser.add_argument("--half-width", type=float, default=5, help="of the interval, in points (default: %(default)s)")
-    parser.add_argument("--comparisons", type=int, default=1, help="how many are made together (default: %(default)s)")
-    given = parser.parse_args()
-    run = given.run or artifacts_root() / "latest"
+    arguments = parser.parse_args()
+    run = arguments.run or shared_root() / "runs" / (latest_run() or "")
     try:
-        scratch, transfer = errors(json.loads((run / "metrics.json").read_text())["replicates"])
+        metrics = read_metrics(run)
+        scratch, transfer = errors(metrics["replicates"])
     except (OSError, ValueError, KeyError, TypeError):
-        sys.exit(f"{run} holds no finished run: give a folder that has a metrics.json")
-    if not 0 < given.power < 1 or given.comparisons < 1 or given.half_width <= 0:
-        sys.exit("give a power between 0 and 1, one comparison or more, and a half-width above 0")
-    seen, n = error_reduction(scratch, transfer), len(scratch)
-    if n < 2 or seen is None:
-        sys.exit(f"{run} has {n} pair: give a run with 2 or more, whose scratch networks make errors")
-    effect = seen if given.effect is None else given.effect
-    needed = pairs_to_see(scratch, transfer, given.effect, given.power, given.comparisons)
-    print(f"Seen: error reduction {seen:.1f} % in {n} pairs. The fewer they are, the rougher is this plan.")
-    print(f"An effect of {effect:.1f} % is seen in {100 * given.power:.0f} % of studies with {_pairs(needed)}.")
-    width = pairs_for_width(scratch, transfer, given.half_width)
-    print(f"The 95 % interval is about ± {given.half_width:g} points wide with {_pairs(width)}.")
+        sys.exit(f"{run} is not the folder of a finished run: give one, such as artifacts/latest")
+    if len(scratch) < 2:
+        sys.exit(f"{run} has a single pair, which tells nothing of chance: give a run with two pairs or more")
+    effect = (
+        "an effect of the size seen" if arguments.effect is None else f"an error reduction of {arguments.effect:g} %"
+    )
+    to_see = _count(pairs_to_see(scratch, transfer, arguments.effect))
+    for_width = _count(pairs_for_width(scratch, transfer, arguments.within))
+    print(f"From the {len(scratch)} pairs of {run}:")
+    print(f"{to_see} would see {effect} in 9 of 10 studies")
+    print(f"{for_width} would know it to within ± {arguments.within:g} points")
 
 
-def _pairs(needed: int | None) -> str:
-    return f"more than {MOST:,} pairs" if needed is None else f"{needed} pairs"
+def _count(pairs: int | None) -> str:
+    return "more than 1,000 pairs" if pairs is None else f"{pairs:,} pairs"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,10 @@ from tasks.experiment.networks.recipe import NetworkKind, Training
 # What every flow is asked for beside the experiment.
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Number of pairs of runs, one per seed.")]
 Seed = Annotated[int, Field(ge=0, le=2**31, description="The first pair's seed; the next ones count up.")]
+StopEarly = Annotated[
+    bool,
+    Field(description="Add pairs in steps and stop once they can tell; replicates is then the most there may be."),
+]
 Refresh = Annotated[bool, Field(description="Ignore the cache and recompute everything.")]
 Keep = Annotated[
     int | None,

@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 from scipy.stats import wilcoxon
 
-from tasks.experiment.results.budget_intervals import budget_interval
+from tasks.experiment.results.budgets import budget_interval
 from tasks.experiment.results.intervals import difference_interval, error_reduction_interval, share_interval
 from tasks.experiment.results.new_images import new_images_interval
 from tasks.experiment.results.planning import MOST, pairs_for_width, pairs_to_see

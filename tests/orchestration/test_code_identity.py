@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL
 
 from tasks.orchestration import code_identity as cache
 from tasks.storage.roots import ROOT, data_root
-from tests.support.flow_runs import QUICK
+from tests.support.runs import QUICK, flags, run_experiment
 
 STAGES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -59,10 +59,8 @@ class Project:
 
     def run(self) -> set[str]:
         """What a run computes that finds in the cache what the project as it is has computed."""
-        flags = [f"--experiment.{name.replace('_', '-')}={value}" for name, value in QUICK.model_dump().items()
-                 if name.endswith("epochs")]  # fmt: skip
         done = subprocess.run(
-            [sys.executable, "-m", "flows.transfer_learning", "--replicates=2", *flags], cwd=self.root,
+            [sys.executable, "-m", "flows.transfer_learning", "--replicates=2", *flags(QUICK)], cwd=self.root,
             env=os.environ | {"PREFECT_API_URL": str(PREFECT_API_URL.value()), "HEADSTART_DATA": str(data_root())},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
@@ -152,7 +150,9 @@ def test_a_library_recomputes_what_computes_with_it(
 
 
 @pytest.mark.slow
-def test_runs_of_an_edited_project(project: Project, artifacts_copy: Path) -> None:
+@pytest.mark.usefixtures("prefect_server", "artifacts")
+def test_runs_of_an_edited_project(project: Project) -> None:
+    run_experiment()
     project.edit("tasks/orchestration", "epoch %d/%d: loss", "after epoch %d of %d: loss")
     project.edit("tasks/experiment", "Step size of plain SGD.", "How far each step goes.")
     assert project.run() == set()

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from tasks.experiment.results.nights import expected_range
 from tasks.experiment.results.sequential import looks
-from tasks.experiment.results.shifts import expected_range
 from tasks.experiment.results.statistics import Errors
 from tests.support.studies import Pairs, World, bounds, claims
 

@@ -6,9 +6,9 @@ The fewer pairs were seen, the rougher the plan: DECISIONS.md tells how rough. E
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.results.claims import fewest_pairs
 from tasks.experiment.results.intervals import FEWEST, fieller, moments, standard_error
 from tasks.experiment.results.statistics import ALPHA, Errors, error_reduction
+from tasks.experiment.results.verdicts import fewest_pairs
 
 MOST = 1000  # pairs: what a run may have
 POWER = 0.9  # in so many of such studies the effect is to be seen

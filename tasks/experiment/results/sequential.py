@@ -6,20 +6,17 @@ ever (Jennison & Turnbull 2000, "Group Sequential Methods", chapters 4, 7 and 9)
 the last is a repeated confidence interval: it covers with 95 %, however it was decided when to stop.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from tasks.experiment.results.claims import claim, difference_p, too_small_p
 from tasks.experiment.results.intervals import METHOD, error_reduction_interval
 from tasks.experiment.results.statistics import ALPHA, Errors, Interval
-from tasks.experiment.results.verdicts import Claim
+from tasks.experiment.results.verdicts import Claim, claim, difference_p, too_small_p
+from tasks.storage.artifacts import Handle
 
 STEPS = (10, 15, 20, 29, 40, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1000)  # pairs
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Handle):
     """One look of several: after how many pairs of at most how many, and at which two-sided level."""
 
     pairs: int
@@ -31,13 +28,15 @@ class Look:
         return self.pairs == self.most
 
 
-def looks(most: int, alpha: float = ALPHA) -> tuple[Look, ...]:
-    """When a run of at most so many pairs is looked at.
+def looks(most: int, *, stop_early: bool = True, alpha: float = ALPHA) -> tuple[Look, ...]:
+    """When a run of at most `most` pairs is looked at: several times if it may stop early, else at its end.
 
     Without an effect, a direction is claimed in alpha of the runs, over all looks together.
     """
-    after = [*(pairs for pairs in STEPS if pairs < most), most]
-    return tuple(Look(pairs, most, level) for pairs, level in zip(after, levels(after, alpha), strict=True))
+    after = [*(pairs for pairs in STEPS if pairs < most and stop_early), most]
+    return tuple(
+        Look(pairs=pairs, most=most, level=level) for pairs, level in zip(after, levels(after, alpha), strict=True)
+    )
 
 
 def levels(after: list[int], alpha: float = ALPHA) -> list[float]:
@@ -49,6 +48,8 @@ def levels(after: list[int], alpha: float = ALPHA) -> list[float]:
     from scipy.optimize import brentq
     from scipy.stats import norm
 
+    if len(after) == 1:
+        return [alpha]
     nodes, weights = np.polynomial.legendre.leggauss(96)
     spent = alpha * (np.array(after) / after[-1]) ** 2
     sums, density, found = np.zeros(1), np.ones(1), []
@@ -70,7 +71,7 @@ def look_at(scratch: Errors, transfer: Errors, look: Look) -> tuple[Claim, Inter
     pairs = scratch[: look.pairs], transfer[: look.pairs]
     result = error_reduction_interval(*pairs, confidence=1 - look.level)
     says = claim(result, float(difference_p(*pairs)), float(too_small_p(*pairs)), look.level)
-    if result["low"] is not None:
+    if result["low"] is not None and look.level < ALPHA:
         result["method"] = f"{METHOD}, repeated: {100 * (1 - look.level):.2f} % at this look"
     return says, result | {"confidence": 1 - ALPHA}
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.experiment.results.claims import difference_p
 from tasks.experiment.results.intervals import difference_interval, error_reduction_interval, share_interval
+from tasks.experiment.results.verdicts import difference_p
 from tests.support.studies import HARD_WORLDS, WORLDS, bounds, covered, draw
 
 STUDIES = 3000  # of which 95 % cover to within 1.2 points (three standard deviations)

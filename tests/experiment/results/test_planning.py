@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tasks.experiment.results.claims import difference_p, fewest_pairs
 from tasks.experiment.results.planning import MOST, advice, pairs_for_width, pairs_to_see
 from tasks.experiment.results.statistics import Errors
+from tasks.experiment.results.verdicts import difference_p, fewest_pairs
 from tests.support.studies import REAL, WORLDS, bounds, claims, draw
 
 SCRATCH, TRANSFER = REAL

@@ -64,7 +64,8 @@ def test_looks() -> None:
     assert [look.pairs for look in looks(33)] == [10, 15, 20, 29, 33]
     assert [look.pairs for look in looks(1000)] == list(STEPS)
     assert [look.level for look in looks(29)] == pytest.approx([0.00595, 0.01006, 0.01662, 0.03795], abs=1e-5)
-    assert looks(5) == (Look(5, 5, pytest.approx(0.05)),)
+    assert looks(5) == (Look(pairs=5, most=5, level=0.05),)
+    assert looks(500, stop_early=False) == (Look(pairs=500, most=500, level=0.05),)
     assert looks(100)[-1].is_last
     assert not looks(100)[0].is_last
 
@@ -86,4 +87,5 @@ def test_what_the_log_says() -> None:
     alike = np.tile([0.1, 0.2], 15), np.tile([0.2, 0.1, 0.15], 10)
     assert told(first, *look_at(*alike, first)).endswith("%). These can't tell: more pairs are added.")
     assert told(last, *look_at(*alike, last)).endswith("%). These can't tell.")
-    assert told(Look(2, 2, 0.05), *look_at(*REAL, Look(2, 2, 0.05))) == "After 2 of at most 2 pairs. These can't tell."
+    two = Look(pairs=2, most=2, level=0.05)
+    assert told(two, *look_at(*REAL, two)) == "After 2 of at most 2 pairs. These can't tell."

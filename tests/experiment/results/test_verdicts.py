@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp, ttest_rel
 
-from tasks.experiment.results.claims import claim, difference_p, fewest_pairs, too_small_p
 from tasks.experiment.results.intervals import error_reduction_interval
 from tasks.experiment.results.statistics import Errors, holm
+from tasks.experiment.results.verdicts import claim, difference_p, fewest_pairs, too_small_p
 from tests.support.studies import WORLDS, alike, claims, draw
 
 STUDIES = 3000
