@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.support.machine import PASSWORD, Machine, machine
-from tests.support.processes import PATIENCE, until
+from tests.support.machine import Machine, machine
+from tests.support.processes import until
 from tests.support.runs import LONG, QUICK
 
 pytestmark = pytest.mark.operations
@@ -149,12 +148,8 @@ def test_bad_parameters_are_refused_by_name_and_leave_no_run(served: Machine, pa
     by_command_line = served.run("on-demand", **parameters)
     assert by_command_line.returncode == 1
     assert field in by_command_line.stdout + by_command_line.stderr
-    by_rest = httpx.post(
-        f"{served.api}/deployments/{served.deployment('on-demand')['id']}/create_flow_run",
-        json={"parameters": parameters},
-        auth=PASSWORD,
-        timeout=PATIENCE,
-    )
+    path = f"deployments/{served.deployment('on-demand')['id']}/create_flow_run"
+    by_rest = served.ask("POST", path, {"parameters": parameters})
     assert by_rest.status_code == 409
     assert field in by_rest.text
     assert {run["id"] for run in served.flow_runs(**on_demand)} == before

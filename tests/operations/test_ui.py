@@ -1,20 +1,15 @@
 """Prefect's UI in a real browser: what a user sees of a run, of its report, and of the parameter form."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.support.browser import browser, new_page
 from tests.support.machine import PASSWORD, Machine
-from tests.support.processes import PATIENCE
 from tests.support.runs import QUICK
 
 pytestmark = pytest.mark.operations
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # Debian's name, Ubuntu's, and what GitHub has
-# As root, without a screen, and calling nobody but this machine.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 PLOTS = {
     "Test accuracy of each pair": (550, 396),
     "Learning curves of task B": (924, 396),
@@ -34,17 +29,8 @@ def run(served: Machine) -> dict:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
-        assert path, "these tests need a browser: apt-get install chromium"
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(PATIENCE * 1000)
-        page.add_init_script(f"localStorage.setItem('prefect-password', btoa('{':'.join(PASSWORD)}'))")
-        yield page
-        browser.close()
+    with browser() as chromium:
+        yield new_page(chromium, ":".join(PASSWORD))
 
 
 def test_a_run_shows_its_name_verdict_graph_and_stages(served: Machine, run: dict, page: Any) -> None:

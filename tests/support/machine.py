@@ -18,7 +18,8 @@ import httpx
 from pydantic import BaseModel
 
 from tasks.storage.roots import ROOT, data_root
-from tests.support.processes import PATIENCE, Process, free_port, until
+from tests.support.processes import Process, free_port, until
+from tests.support.services import ask
 
 PASSWORD = "me", "secret"  # as in docs/machines.md
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -83,11 +84,11 @@ class Machine:
         except httpx.HTTPError:
             return False
 
-    def command(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def command(self, *command: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """`python -m command …`, to its end."""
         return subprocess.run(
-            [sys.executable, "-m", *command], cwd=self.project, env=self.environment, input=stdin, capture_output=True,
-            text=True, check=False,
+            [sys.executable, "-m", *command], cwd=self.project, env=self.environment | environment, input=stdin,
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     def deploy(self) -> None:
@@ -110,10 +111,13 @@ class Machine:
         return self.get(f"deployments/name/{_full_name(name)}")
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"{self.api}/{path}", auth=PASSWORD, timeout=PATIENCE).raise_for_status().json()
+        return self.ask("GET", path).raise_for_status().json()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        return httpx.post(f"{self.api}/{path}", json=body, auth=PASSWORD, timeout=PATIENCE).raise_for_status().json()
+        return self.ask("POST", path, body).raise_for_status().json()
+
+    def ask(self, method: str, path: str, body: Any = None, password: Any = PASSWORD) -> httpx.Response:
+        return ask(method, f"{self.api}/{path}", body, password)
 
     def seconds_to_first_task(self) -> float:
         """From the creation of the newest run to the start of its first task."""

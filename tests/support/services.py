@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -136,6 +137,16 @@ class Server:
 
     def stop(self) -> None:
         self._process.stop()
+
+
+def ask(method: str, url: str, body: Any = None, password: tuple[str, str] | None = None) -> httpx.Response:
+    """What Prefect's API answers. While its database is locked it is asked again, as Prefect's own client does."""
+
+    def answer() -> httpx.Response | None:
+        given = httpx.request(method, url, json=body, auth=password, timeout=PATIENCE)
+        return None if given.status_code == httpx.codes.SERVICE_UNAVAILABLE else given
+
+    return until(answer, f"{url} answers")  # type: ignore[return-value]
 
 
 @contextmanager

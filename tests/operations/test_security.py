@@ -1,0 +1,179 @@
+"""docs/trust.md, section Security: what a process, the network and a run can do. Pages: test_web_pages.py."""
+
+import json
+import socket
+import stat
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.machine import Machine, machine
+from tests.support.processes import PATIENCE, until
+from tests.support.runs import QUICK, flags
+
+pytestmark = pytest.mark.operations
+ADDRESS = "https://hooks.example.com/services/secret"  # of a webhook; it is never called
+
+
+@pytest.mark.fault("another user of this machine, without the password", "nothing is read, nothing is changed")
+def test_another_user(served: Machine) -> None:
+    flow = served.deployment("on-demand")["flow_id"]
+    before = served.flow_runs()
+    secrets = "block_documents/filter", {"include_secrets": True}
+    for path, body in (("flows/filter", {}), ("flow_runs/", {"flow_id": flow}), ("variables/filter", {}), secrets):
+        for password in (None, ("me", "wrong"), ("wrong", "secret")):
+            assert (path, served.ask("POST", path, body, password).status_code) == (path, 401)
+    assert [run["id"] for run in served.flow_runs()] == [run["id"] for run in before]
+
+
+@pytest.mark.fault(
+    "a password that nobody has set", "one is made once, for this user's eyes only; all commands find it"
+)
+def test_the_password_that_is_made(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        for name in ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"):
+            del here.environment[name]
+        passwords = []
+        for _ in range(2):
+            here.start_server()
+            assert here.server
+            kept = here.project / "prefect.toml"
+            assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+            passwords.append(kept.read_text().split('"')[1])
+            assert f"Its password: {passwords[-1]}\n" in here.server.said()
+            assert here.ask("POST", "flows/filter", {}, None).status_code == 401
+            assert here.ask("POST", "flows/filter", {}, tuple(passwords[-1].split(":"))).status_code == 200
+            assert here.command("prefect", "flow", "ls").returncode == 0
+            here.stop(here.server)
+        assert passwords[0] == passwords[1]
+
+
+@pytest.mark.fault(
+    "someone on the network", "nothing that `make serve` starts listens but on this machine's own address"
+)
+def test_the_network(served: Machine) -> None:
+    run = served.submit("on-demand", replicates=1, experiment=QUICK)
+    served.wait_for_state(run, "Running")
+    listening = addresses(served.started[0].pid)
+    served.wait_for_state(run, "Completed")
+    assert int(served.environment["PREFECT_SERVER_API_PORT"]) in {address.port for address in listening}
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+
+
+@pytest.mark.fault(
+    "what `--runner dask` starts, asked by others", "it listens on loopback, tells nothing, and obeys nobody"
+)
+def test_dask(served: Machine) -> None:
+    command = ["flows.transfer_learning", "--replicates", "2", "--runner", "dask", *flags(QUICK)]
+    run = served.start(*command)
+    found = until(lambda: dask_addresses(run.pid), "Dask's processes listen", run)
+    assert {address.ip for address in found} == {"127.0.0.1"}
+    for address in found:
+        for path in ("", "health", "metrics", "json/counts.json", "info/main/workers.html"):
+            try:
+                page = httpx.get(f"http://127.0.0.1:{address.port}/{path}", timeout=PATIENCE)
+            except httpx.TransportError:  # a TLS port
+                continue
+            assert page.status_code in (302, 404), path
+    assert run.wait() == 0, run.said()[-3000:]
+
+
+def addresses(pid: int) -> list[Any]:
+    """Where a process and all that it has started listen."""
+    process = psutil.Process(pid)
+    found = []
+    for each in [process, *process.children(recursive=True)]:
+        found += [c.laddr for c in each.net_connections(kind="inet") if c.status == psutil.CONN_LISTEN]
+    return found
+
+
+def dask_addresses(pid: int) -> list[Any]:
+    """The same, once the scheduler and both ends of a worker are among them."""
+    try:
+        found = addresses(pid)
+    except psutil.NoSuchProcess:  # one of them has just ended
+        return []
+    return found if len(found) > 6 else []
+
+
+VARIABLES: dict[str, Any] = {
+    "command": "touch taken", "env": {"PYTHONSTARTUP": "taken"}, "env.PATH": "/taken", "working_dir": "/",
+    "image": "taken", "stream_output": False, "name": "taken", "labels": {"taken": "yes"},
+}  # fmt: skip
+
+
+@pytest.mark.fault(
+    "a run that brings its own {variable}", "it is refused by name, by REST, at a change, and by command line"
+)
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_run_chooses_nothing(served: Machine, variable: str) -> None:
+    given = {"job_variables": {variable: VARIABLES[variable]}}
+    deployment = served.deployment("on-demand")["id"]
+    later = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2999-01-01T00:00:00Z"}}}
+    run = served.post(f"deployments/{deployment}/create_flow_run", later)["id"]
+    before = {run["id"] for run in served.flow_runs()}
+    create = "POST", f"deployments/{deployment}/create_flow_run"
+    for method, path in (create, ("PATCH", f"flow_runs/{run}"), ("PATCH", f"deployments/{deployment}")):
+        refused = served.ask(method, path, given)
+        assert (path, refused.status_code) == (path, 422)
+        assert variable in refused.text
+    word = f"{variable}={json.dumps(VARIABLES[variable])}"
+    by_command_line = served.command("prefect", "deployment", "run", "transfer-learning/on-demand", "-jv", word)
+    assert by_command_line.returncode == 1
+    assert {run["id"] for run in served.flow_runs()} == before
+    assert served.ask("DELETE", f"flow_runs/{run}", None).status_code == 204
+
+
+@pytest.mark.fault("a run that is put into the pool past its deployment, with its own command, environment and folder",
+                   "they are ignored")  # fmt: skip
+def test_a_run_past_the_deployment(served: Machine) -> None:
+    deployment = served.deployment("on-demand")
+    taken = served.folder / "taken"
+    own = {"command": f"touch {taken}", "env": {"HEADSTART_ARTIFACTS": str(taken)}, "working_dir": "/"}
+    run = served.post("flow_runs/", {
+        "flow_id": deployment["flow_id"], "deployment_id": deployment["id"], "work_pool_name": "headstart",
+        "state": {"type": "SCHEDULED"}, "job_variables": own,
+        "parameters": {"replicates": 1, "experiment": QUICK.model_dump(mode="json", exclude_defaults=True)},
+    })  # fmt: skip
+    served.wait_for_state(run["id"], "Completed")
+    assert not taken.exists()
+    assert list((served.folder / "artifacts" / "runs").glob(f"*{run['id'][:8]}"))
+
+
+@pytest.mark.fault(
+    "the webhook's address, looked for everywhere in the API", "it is masked, unless secrets are asked for"
+)
+def test_the_webhook_is_a_secret(served: Machine) -> None:
+    before = served.command("prefect", "variable", "set", "headstart_webhook", ADDRESS)  # where it was once
+    assert before.returncode == 0
+    set_up = served.command("flows.automations")
+    assert (set_up.returncode, ADDRESS in set_up.stdout + set_up.stderr) == (0, False)
+    told = [served.post(f"{what}/filter", {}) for what in ("variables", "automations", "block_documents", "events")]
+    told.append(served.get("admin/settings"))
+    assert ADDRESS not in json.dumps(told)
+    assert len(told[1]) == 2
+    with_secrets = served.post("block_documents/filter", {"include_secrets": True})
+    assert ADDRESS in json.dumps(with_secrets)
+    for wrong in ("hooks.example.com/secret", "ftp://hooks.example.com/secret", "https:///secret"):
+        refused = served.command("flows.automations", "--webhook", stdin=f"{wrong}\n")
+        assert (refused.returncode, refused.stderr) == (
+            1,
+            "That is not a webhook's address: give one that starts with https:// or http://\n",
+        )
+    assert served.command("flows.automations", "--webhook", stdin="\n").returncode == 0
+    assert len(served.post("automations/filter", {})) == 1
+    assert ADDRESS not in json.dumps(served.post("block_documents/filter", {"include_secrets": True}))
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        port = int(here.environment["PREFECT_SERVER_API_PORT"])
+        with socket.create_server(("127.0.0.1", port)):
+            refused = here.command("flows.server")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert refused.stderr.startswith(
+        f"Prefect's server can't listen at 127.0.0.1:{port} (Address already in use): set "
+    )
