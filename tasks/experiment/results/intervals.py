@@ -26,7 +26,7 @@ def moments(denominator: Errors, numerator: Errors) -> tuple[Errors, Errors]:
     return pairs.mean(-1), np.einsum("a...n,b...n->ab...", centred, centred) / (n * max(n - 1, 1))
 
 
-def spread(covariance: Errors, ratio: Any) -> Errors:
+def standard_error(covariance: Errors, ratio: Any) -> Errors:
     """Standard error of mean numerator − ratio · mean denominator."""
     variance = covariance[1, 1] - 2 * ratio * covariance[0, 1] + ratio**2 * covariance[0, 0]
     return np.sqrt(np.maximum(variance, 0))
@@ -38,7 +38,7 @@ def fieller(mean: Errors, covariance: Errors, quantile: Any) -> tuple[Errors, Er
     with np.errstate(divide="ignore", invalid="ignore"):
         half = np.sqrt(np.maximum(square[0, 1] ** 2 - square[0, 0] * square[1, 1], 0))
         low, high = ((square[0, 1] + sign * half) / square[0, 0] for sign in (-1, 1))
-        none = (square[0, 0] <= 0) | (spread(covariance, mean[1] / mean[0]) < EQUAL)
+        none = (square[0, 0] <= 0) | (standard_error(covariance, mean[1] / mean[0]) < EQUAL)
     return np.where(none, np.nan, low), np.where(none, np.nan, high)
 
 

@@ -8,7 +8,7 @@ variance of a mean over all answers is that of the seeds' means plus that of the
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.results.intervals import FEWEST, fieller, interval, ratio_interval, spread
+from tasks.experiment.results.intervals import FEWEST, fieller, interval, ratio_interval, standard_error
 from tasks.experiment.results.statistics import ALPHA, Errors, Interval, error_reduction
 
 METHOD = "Fieller's, with the variance of seeds and of test images (crossed random effects)"
@@ -45,9 +45,9 @@ def crossed_moments(wrong: NDArray[np.bool_], confidence: float) -> tuple[Errors
     degrees = np.array([n - 1, m - 1, (n - 1) * (m - 1)])
     both = np.einsum("aij,bij->ab", rest, rest) / max(degrees[2], 1) / (n * m)
     parts = np.stack([np.cov(of_seeds) / n, np.cov(of_images) / m, -both])
-    variances = np.array([spread(part, mean[1] / max(mean[0], 1e-9)) ** 2 for part in (*parts[:2], both)])
+    variances = np.array([standard_error(part, mean[1] / max(mean[0], 1e-9)) ** 2 for part in (*parts[:2], both)])
     if variances[1] <= variances[2]:  # an estimate of the images' variance may come out below zero: then it is none
         parts, variances, degrees = parts[:1], variances[:1], degrees[:1]
-    total = spread(parts.sum(0), mean[1] / max(mean[0], 1e-9)) ** 2
+    total = standard_error(parts.sum(0), mean[1] / max(mean[0], 1e-9)) ** 2
     found = total**2 / max((variances**2 / degrees).sum(), 1e-300)
     return mean, parts.sum(0), float(t.ppf((1 + confidence) / 2, max(found, n - 1)))

@@ -6,7 +6,7 @@ The fewer pairs were seen, the rougher the plan: DECISIONS.md tells how rough. E
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.results.intervals import FEWEST, fieller, moments, spread
+from tasks.experiment.results.intervals import FEWEST, fieller, moments, standard_error
 from tasks.experiment.results.statistics import ALPHA, Errors, error_reduction
 from tasks.experiment.results.verdicts import fewest_pairs
 
@@ -36,7 +36,7 @@ def power_of(pairs: NDArray[np.int64], scratch: Errors, transfer: Errors, alpha:
     from scipy.stats import nct, t
 
     mean, covariance = moments(scratch, transfer)
-    size = abs(mean[0] - mean[1]) / max(spread(covariance, 1) * np.sqrt(len(scratch)), 1e-9)
+    size = abs(mean[0] - mean[1]) / max(standard_error(covariance, 1) * np.sqrt(len(scratch)), 1e-9)
     critical = t.ppf(1 - alpha / 2, pairs - 1)
     return np.asarray(nct.sf(critical, pairs - 1, np.minimum(size * np.sqrt(pairs), 30)))  # 30: always, and computable
 
@@ -64,6 +64,6 @@ def advice(scratch: Errors, transfer: Errors, comparisons: int = 1) -> str:
         return f"{said}; {fewest_pairs(comparisons)} are the fewest that could."
     if needed is None:
         return f"{said}; even {MOST:,} would hardly see an effect of this size."
-    if needed <= n:  # a study like this one would see it: this one was unlucky, or its interval is unbounded
-        return f"{said}, though an effect of this size would mostly be seen: try {2 * n}."
+    if needed <= n:  # they have no interval, or were compared with more others than the plan knows
+        return f"{said}."
     return f"{said}; about {needed} would see an effect of this size in 9 of 10 studies."

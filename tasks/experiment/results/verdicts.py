@@ -1,7 +1,9 @@
 """What pairs allow to claim: one rule for the flow, the study, and each look of a run that stops early.
 
-The test is the paired t-test, of which the interval is the inversion. Its p is never taken to be below what a win in
-every pair has by chance, 1 in 2ⁿ⁻¹: of so few pairs nobody sees whether they are normal. Errors: shape (…, pairs).
+The test is the paired t-test, of which the interval is the inversion. It takes errors for normal, which few pairs can't
+show. So p is never below what it takes no assumption for: that one arm wins all n pairs by chance, 1 in 2ⁿ⁻¹.
+
+Errors have the shape (…, pairs); leading axes are separate studies, for simulations.
 """
 
 from math import ceil, log2
@@ -9,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tasks.experiment.results.intervals import EQUAL, moments, spread
+from tasks.experiment.results.intervals import EQUAL, moments, standard_error
 from tasks.experiment.results.statistics import ALPHA, Errors, Interval
 
 Claim = Literal["helps", "hurts", "can't tell", "too small to matter"]
@@ -54,7 +56,7 @@ def too_small_p(scratch: Errors, transfer: Errors, margin: float = TOO_SMALL) ->
 def t_statistic(scratch: Errors, transfer: Errors, ratio: float) -> Errors:
     """Of "transfer's mean error is `ratio` times that of scratch", shape (…); huge where nothing varies."""
     mean, covariance = moments(scratch, transfer)
-    error, gap = spread(covariance, ratio), mean[1] - ratio * mean[0]
+    error, gap = standard_error(covariance, ratio), mean[1] - ratio * mean[0]
     gap = np.where(np.abs(gap) < EQUAL, 0, gap)
     return gap / np.maximum(error, EQUAL**2)
 

@@ -66,6 +66,35 @@ def test_a_regression_stays_one_the_night_after_and_one_odd_night_moves_nothing(
     assert judge(a_night(weights="u"), nights).name == "Drifted"
 
 
+# The notebook's experiment, seeds 42–46: transfer's wrong answers of 2,000, and what they become with oneDNN and one
+# thread of XLA, which change last bits. Scratch's were the same in both.
+REAL_SCRATCH = [352, 167, 294, 219, 161]
+REAL_TRANSFER, OTHER_BITS = [169, 136, 146, 197, 156], [169, 137, 147, 199, 152]
+BAD = [1.3 * wrong for wrong in REAL_TRANSFER]
+
+
+def a_real_night(wrong: list[float]) -> Night:
+    night = a_night(weights=str(wrong))
+    errors = {"scratch": [n / 2000 for n in REAL_SCRATCH], "transfer": [n / 2000 for n in wrong]}
+    return night.model_copy(update=errors | {"estimate": 100 * (1 - sum(wrong) / sum(REAL_SCRATCH))})
+
+
+def judged(tonight: list[float], *earlier: list[float]) -> str:
+    return judge(a_real_night(tonight), [a_real_night(wrong) for wrong in earlier]).name
+
+
+def test_last_bits_drift_and_a_third_more_errors_regress() -> None:
+    assert judged(OTHER_BITS, REAL_TRANSFER) == "Drifted"
+    assert judged(BAD, OTHER_BITS, REAL_TRANSFER) == "Regressed"
+
+
+def test_a_bad_night_stays_regressed_until_most_nights_are_like_it() -> None:
+    before = REAL_TRANSFER, OTHER_BITS, REAL_TRANSFER
+    assert judged(BAD, *before, BAD) == "Regressed"
+    assert judged(BAD, *before, *[BAD] * 4) == "Reproduced"
+    assert judged(REAL_TRANSFER, *before, BAD) == "Drifted"
+
+
 def test_a_single_pair_can_not_regress() -> None:
     def single(estimate: float, weights: str) -> Night:
         night = a_night(estimate=estimate, weights=weights)
