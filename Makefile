@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study serve prune test slow own-data operations machines faults faults-table bench lint audit lock
+.PHONY: run study serve prune test slow own-data operations machines faults faults-table bench coverage lint audit lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required.
 .venv/installed: requirements.lock
@@ -37,6 +37,10 @@ machines: .venv/installed
 # ARGS="--help" tells what can be changed.
 bench: .venv/installed
 	.venv/bin/python -m tests.benchmarks $(ARGS)
+
+# How often intervals cover and claims err, by simulation: the tables of DECISIONS.md, "Claims" (20 minutes).
+coverage: .venv/installed
+	.venv/bin/python -m tests.benchmarks.coverage $(ARGS)
 
 # Break it on purpose: one line per fault. tests/faults/FAULTS.md is the table of them.
 faults: .venv/installed

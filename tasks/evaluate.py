@@ -4,20 +4,26 @@ import json
 from pathlib import Path
 
 import numpy as np
+from prefect.logging import get_run_logger
 
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.networks.models import Models
-from tasks.experiment.results.pairs import replicate, summarize
+from tasks.experiment.results.new_images import new_images_interval
+from tasks.experiment.results.pairs import log_look, replicate, summarize
 from tasks.experiment.results.scores import confusion_matrix, decide, predict, score
+from tasks.experiment.results.sequential import Look
 from tasks.experiment.results.statistics import mcnemar
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 
 
 @stage()
-def evaluate(B: Problem, seeds: list[int], models: Models) -> Artifact:
-    """Store scores.json and probabilities.npz (of either arm; see scores.py, with a first axis of pairs)."""
+def evaluate(B: Problem, seeds: list[int], models: Models, look: Look) -> Artifact:
+    """Store scores.json and probabilities.npz (of either arm; see scores.py, with a first axis of pairs).
+
+    look: this one of the looks at the pairs so far, of a run that may stop early.
+    """
     test = B.parts()["test"]
     images = B.data.images("test")[test.rows]
     probabilities = {
@@ -31,14 +37,24 @@ def evaluate(B: Problem, seeds: list[int], models: Models) -> Artifact:
             for arm, p in probabilities.items()
         }
         replicates.append(replicate(seed, **pair))
-    right = [decide(p[0]) == test.labels for p in probabilities.values()]
-    results = summarize(replicates, mcnemar(*right) if len(seeds) == 1 else None)
+    scratch, transfer = (
+        np.stack([decide(answers) != test.labels for answers in p]) for p in probabilities.values()
+    )  # what is wrong, (pairs, images)
+    results = summarize(
+        replicates, look, new_images_interval(scratch, transfer, 1 - look.level),
+        mcnemar(~scratch[0], ~transfer[0]) if len(seeds) == 1 else None,
+    )  # fmt: skip
 
     def write(folder: Path) -> None:
         (folder / "scores.json").write_text(json.dumps(results, indent=1))
         np.savez(folder / "probabilities.npz", **probabilities)  # type: ignore[arg-type]
 
     return save("evaluate", write)
+
+
+def can_tell(scores: Artifact, look: Look) -> bool:
+    """Whether these pairs are enough; the log says what was seen, and why the run goes on or ends."""
+    return log_look(get_run_logger(), json.loads((scores.folder() / "scores.json").read_text()), look)
 
 
 def _probabilities(model: Artifact, images: np.ndarray) -> np.ndarray:

@@ -12,10 +12,11 @@ from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, night_of, table_of_pairs, write_metrics
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
-from tasks.experiment.reports.sentences import answer, distinction
+from tasks.experiment.reports.sentences import again, answer, distinction
 from tasks.experiment.results.nights import Night, judge
 from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.scores import decide
+from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
@@ -31,7 +32,7 @@ def report(
     results: Results = json.loads((evaluated / "scores.json").read_text())
     for i, replicate in enumerate(results["replicates"]):
         replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models}
-    metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, answer(results["error_reduction"]))
+    metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, answer(results))
     tonight = night_of(metrics, run="this run", date="now")
     metrics["verdict"] = None if earlier is None else judge(tonight, earlier).model_dump()
 
@@ -46,7 +47,10 @@ def report(
         captions = draw_plots(PLOTS, content, folder / "plots")
         write_metrics(folder, metrics)
         table = table_of_pairs(metrics["replicates"])
-        write_pages(folder, "report", captions, metrics=metrics, table=table, distinction=distinction(B.class_names))
+        write_pages(
+            folder, "report", captions, metrics=metrics, table=table, distinction=distinction(B.class_names),
+            again=again(results), rule=RULE,
+        )  # fmt: skip
 
     return save("report", write)
 

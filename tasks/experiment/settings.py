@@ -14,6 +14,10 @@ from tasks.experiment.networks.recipe import NetworkKind, Training
 # What every flow is asked for beside the experiment.
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Number of pairs of runs, one per seed.")]
 Seed = Annotated[int, Field(ge=0, le=2**31, description="The first pair's seed; the next ones count up.")]
+StopEarly = Annotated[
+    bool,
+    Field(description="Add pairs in steps and stop once they can tell; replicates is then the most there may be."),
+]
 Refresh = Annotated[bool, Field(description="Ignore the cache and recompute everything.")]
 Keep = Annotated[
     int | None,
@@ -78,8 +82,8 @@ class Experiment(Settings):
     network: Annotated[
         NetworkKind,
         Field(
-            description=" ".join(f"{kind}: {network.says}." for kind, network in NETWORKS.items())
-            + " (A source_model is a network of its own.)"
+            description="mlp: hidden_layers dense layers of hidden_units, as in the notebook. cnn: LeNet-5, two "
+            "convolutions and two dense layers. (A source_model is a network of its own.)"
         ),
     ] = "mlp"
     hidden_layers: Annotated[int, Field(ge=1, le=8, description="Number of hidden layers of the mlp.")] = 3

@@ -10,7 +10,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PosixPath
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from filelock import FileLock, Timeout
 from prefect.locking.protocol import LockManager
@@ -20,19 +20,13 @@ from prefect.transactions import get_transaction
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic_core import to_json
 
+from tasks.storage.artifacts import Handle
 from tasks.storage.locks import UNFINISHED, acquire, release, remove
 from tasks.storage.roots import UnusableArtifactsError, artifacts_root, is_shared
 from tasks.storage.sharing import fetch_file, remove_shared, share_file
 
 SERIALIZER = "headstart"
-Result = TypeVar("Result")
-
-
-class Handle(Protocol):
-    """What a stage returns, alone or in a tuple: a pydantic model that names what was stored."""
-
-    def is_intact(self) -> bool:
-        """Whether all of that is there and undamaged."""
+Result = TypeVar("Result")  # a handle, or a tuple of handles
 
 
 class Record(BaseModel, Generic[Result]):
@@ -61,7 +55,7 @@ def declare_result(stage: str, result: Any) -> None:
 
 
 def parse_record(content: str | bytes) -> Record[Any]:
-    """Raises ValueError or KeyError for anything that a declared stage can't have returned."""
+    """Raises ValueError, KeyError or TypeError for anything that a declared stage can't have returned."""
     stage, _, _ = str(json.loads(content)["key"]).rpartition("-")
     return _declared[stage].validate_json(content)
 
@@ -193,9 +187,9 @@ def forget_untrue(key: str) -> None:
             remove_shared(_path(key))
 
 
-def is_intact(result: Any) -> bool:
-    """Of a stage's result: a handle, or a tuple of handles."""
-    return all(is_intact(part) for part in result) if isinstance(result, tuple) else result.is_intact()
+def is_intact(result: Handle | tuple[Handle, ...]) -> bool:
+    """Whether all that a stage's result names is there and undamaged."""
+    return all(handle.is_intact() for handle in (result if isinstance(result, tuple) else (result,)))
 
 
 def _read(key: str) -> bytes | None:

@@ -130,9 +130,9 @@ def _describe_parameters(function: Callable[..., Any]) -> str:
 
 @contextmanager
 def computing(refresh: bool) -> Iterator[None]:
-    """What a flow's stages run in: workers that compute as this machine does, the cache or not, and notes of it all.
+    """The block of a flow in which its stages are called: on checked workers, and noted for what the run comes from.
 
-    Raises UnusableInputError if there are no such workers.
+    refresh: ignore the cache. Raises UnusableInputError if there are no workers that compute as this machine does.
     """
     prepare_runner()
     with refreshing(refresh), noting_calls():
@@ -148,6 +148,6 @@ def prepare_runner() -> None:
 
 @contextmanager
 def refreshing(refresh: bool) -> Iterator[None]:
-    """Recompute what the cache holds, if `refresh`."""
+    """With `refresh`, the stages of this block recompute what the cache holds."""
     with temporary_settings({PREFECT_TASKS_REFRESH_CACHE: True} if refresh else {}):
         yield

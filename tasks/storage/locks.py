@@ -25,7 +25,7 @@ def acquire(path: Path, timeout: float = -1) -> FileLock:
 
 
 def release(lock: FileLock) -> None:
-    """Let go and leave no file: a process that waits for it sees (filelock checks) that it is gone, and makes a new one."""
+    """Let go and leave no file: a process that waits sees (filelock checks) that it is gone, and makes a new one."""
     Path(lock.lock_file).unlink(missing_ok=True)
     lock.release()
 

@@ -3,19 +3,28 @@
 import json
 from pathlib import Path
 
+from prefect.logging import get_run_logger
+
 from tasks.experiment.data.splits import Problem
+from tasks.experiment.results.pairs import log_look, summarize
+from tasks.experiment.results.sequential import Look
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 
 
 @stage()
-def evaluate_study(experiment: Experiment, B: Problem, runs: list[Artifact]) -> Artifact:
-    """Store runs.csv and runs.parquet (one row per network) and answers.json."""
+def evaluate_study(experiment: Experiment, B: Problem, runs: list[Artifact], look: Look) -> Artifact:
+    """Store runs.csv and runs.parquet (one row per network) and answers.json.
+
+    look: this one of the looks at the pairs so far, of a study that may stop early.
+    """
     from tasks.experiment.study.answers import answer_questions, replicates, tabulate
 
     table = tabulate([row for seed in runs for row in json.loads((seed.folder() / "runs.json").read_text())])
-    answers = {"replicates": replicates(table, experiment, B), "study": answer_questions(table, experiment, B)}
+    results, study = summarize(replicates(table, experiment, B), look), answer_questions(table, experiment, B)
+    study["help"]["error_reduction"], study["help"]["verdict"] = results["error_reduction"], results["claim"]
+    answers = {"results": results, "study": study}
 
     def write(folder: Path) -> None:
         table.to_csv(folder / "runs.csv", index=False)
@@ -23,3 +32,8 @@ def evaluate_study(experiment: Experiment, B: Problem, runs: list[Artifact]) -> 
         (folder / "answers.json").write_text(json.dumps(answers, indent=1))
 
     return save("evaluate_study", write)
+
+
+def can_tell(answers: Artifact, look: Look) -> bool:
+    """Whether these pairs are enough to say whether transfer helps; the log says why the study goes on or ends."""
+    return log_look(get_run_logger(), json.loads((answers.folder() / "answers.json").read_text())["results"], look)

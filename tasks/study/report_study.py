@@ -9,7 +9,6 @@ from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, write_metrics
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.sentences import distinction, study_answer
-from tasks.experiment.results.pairs import summarize
 from tasks.experiment.results.scores import METRICS
 from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.settings import Experiment
@@ -32,7 +31,7 @@ def report_study(
     evaluated = answers.folder()
     found = json.loads((evaluated / "answers.json").read_text())
     table = pd.read_parquet(evaluated / "runs.parquet")
-    results = summarize(found["replicates"])
+    results = found["results"]
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, study_answer(found["study"]))
     metrics["resample_target"], metrics["study"] = resample_target, found["study"]
     content = ReportedStudy(B.data, metrics, of_experiment(table, experiment, B))

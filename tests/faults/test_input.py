@@ -130,6 +130,7 @@ def test_flow_validation(record_property: Any) -> None:
         ("--experiment.frozen-epochs=30", "experiment: frozen_epochs (30) is more than target_epochs (20)"),
         ("--experiment.learning-rate=nan", "experiment.learning_rate: "),
         ("--experiment.learning-rates=1", "unrecognized arguments: --experiment.learning-rates=1"),
+        ("--replicates=0", "replicates: "),
         ("--replicates=" + "9" * 5000, "replicates: "),
         ("--seed=2147483649", "seed: "),
     ],

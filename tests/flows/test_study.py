@@ -16,6 +16,7 @@ from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
 from tasks.experiment.networks.model_files import save_model
+from tasks.experiment.networks.trainer import set_threads
 from tasks.experiment.study.arms import full_plan, pair_plan
 from tasks.normalize import normalize
 from tasks.split import split
@@ -49,7 +50,8 @@ def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(stu
     }  # fmt: skip
     table = pd.read_csv(folder / "runs.csv")
     pd.testing.assert_frame_equal(table, pd.read_parquet(folder / "runs.parquet"))
-    assert len(table) == 2 * (len(full_plan(QUICK)) + len(pair_plan(QUICK)))
+    plans = full_plan(QUICK, resample=True), pair_plan(QUICK, resample=True)
+    assert len(table) == 2 * sum(len(plan.trials) for plan in plans)
     assert metrics["answer"] in (folder / "report.md").read_text()
 
 
@@ -90,14 +92,18 @@ def test_pairs_of_more_than_two_target_classes_are_refused_before_any_work(
 def test_a_network_that_diverges_counts_with_what_it_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: dict[str, bytes]
 ) -> None:
+    set_threads()  # before anything computes
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
     wild = QUICK.vary(learning_rate=10, normalization="none")
     mirrors.fetch()
     data = fashion_mnist.data_set()
-    pixels, target = normalize.fn(data, "none"), split.fn(data, data, (0, 2), 200, False).target
+    pixels = normalize.fn(data, "none")
+    _, B = split.fn(data, data, pixels, pixels, wild.target)
     untrained = build_network(wild.source_training, 8, load_pixels(pixels.folder()), seed=42)
     body = save("train_A", lambda folder: save_model(untrained, folder / "model.keras"))
-    runs = train_arms.fn(data, pixels, target, wild, full_plan(wild)[:6], True, 42, body).folder()
+    plan = full_plan(wild, resample=True)
+    first = plan.model_copy(update={"trials": plan.trials[:6]})
+    runs = train_arms.fn(B, first, 42, body).folder()
     rows = pd.DataFrame(json.loads((runs / "runs.json").read_text())).set_index("arm")
     assert rows.diverged["scratch"]
     assert rows.diverged["self-transfer"]  # its body did

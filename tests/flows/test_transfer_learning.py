@@ -1,8 +1,10 @@
 """The flow on the real data with few epochs, and what its cache promises."""
 
+import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,9 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
     names = {str(f.relative_to(latest.resolve())) for f in latest.resolve().rglob("*") if f.is_file()}
     assert {f"models/{m}.keras" for m in ("A", "B_scratch", "B_on_A")} <= names
     assert {"metrics.json", "report.html", "report.md", "plots/curves.png", "plots/pairs.png"} <= names
+    came_from = Counter(path.split("/")[1] for path in json.loads((latest / "run.json").read_text())["artifacts"])
+    once = {"normalize": 1, "split_A": 1, "split_B": 1, "evaluate": 1, "report": 1}
+    assert came_from == once | {"train_A": 2, "train_B_scratch": 2, "transfer_B_on_A": 2}
     assert [r["seed"] for r in first["replicates"]] == [42, 43]
     assert first["error_reduction"]["n"] == 2
     scratch, transfer = (
@@ -125,20 +130,12 @@ def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artif
     assert answer(first["error_reduction"]) in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("flags", "says"),
-    [
-        (["--replicates", "0"], "replicates"),
-        (["--experiment.target-classes", '["Hat", 2]'], "no class 'Hat'"),
-        (["--experiment.frozen-epochs", "30"], "frozen_epochs (30) is more than target_epochs (20)"),
-        (["--experiment.target-sample", "7"], "target-sample"),
-    ],
-)
-def test_bad_flags_are_refused_in_a_sentence(flags: list[str], says: str) -> None:
-    command = [sys.executable, "-m", "flows.transfer_learning", *flags]
+def test_a_bad_flag_is_refused_in_a_sentence() -> None:
+    """By the command itself; tests/faults/test_input.py has what else is refused."""
+    command = [sys.executable, "-m", "flows.transfer_learning", "--experiment.target-classes", '["Hat", 2]']
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert says in done.stderr
+    assert "no class 'Hat'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -175,3 +172,27 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
     mirror[path] = (500, b"")
     only_download()
     assert attempts == [500, 500, 200]
+
+
+def test_a_run_may_stop_early_and_trains_each_seed_once(artifacts: Path) -> None:
+    """It looks after 10 pairs and after 11. Also where everything is recomputed, what a look has seen is kept."""
+    metrics, states = run_experiment(replicates=11, stop_early=True, refresh=True)
+    pairs = len(metrics["replicates"])
+    assert pairs == (11 if metrics["claim"] == "can't tell" else metrics["error_reduction"]["n"])
+    assert sum(name.startswith("train_A") for name in states) == pairs
+    assert set(states.values()) == {"Completed"}
+    assert "repeated: 9" in metrics["error_reduction"]["method"]
+
+
+def test_how_many_pairs_it_takes(artifacts: Path, first: dict, tmp_path: Path) -> None:
+    def plan(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "flows.plan", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    said = plan(artifacts / "latest", "--effect", "30", "--within", "10")
+    assert "pairs would see an error reduction of 30 % in 9 of 10 studies" in said.stdout, said.stderr
+    assert "pairs would know it to within ± 10 points" in said.stdout
+    refused = plan(tmp_path)
+    assert refused.returncode == 1
+    assert "is not the folder of a finished run: give one" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1

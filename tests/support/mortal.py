@@ -6,6 +6,7 @@ program is needed, and every step of it can be chosen.
 """
 
 import ctypes
+import gc
 import json
 import os
 import re
@@ -93,13 +94,24 @@ def live(order: dict[str, Any]) -> None:
 
 def main() -> None:
     """Read orders, a JSON line each: a run (answered by its pid) or `{"wait": pid}` (answered by its exit status)."""
+    import tasks.experiment  # first: it sets what TensorFlow reads when it is imported
+
+    # isort: split
+    import fastapi  # noqa: F401
     import keras  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
+    import prefect.flow_engine  # noqa: F401
     import scipy.stats  # noqa: F401
     import tensorflow  # noqa: F401
 
-    import tasks.experiment  # isort: split  # first: it sets what TensorFlow reads when it is imported
+    import flows.transfer_learning  # noqa: F401
     import tasks.experiment.networks.train_network  # noqa: F401
+    from tasks.orchestration.code_identity import code_identity
+
+    for stage in ("download", "normalize", "split", "train", "evaluate", "report"):
+        code_identity(f"tasks.{stage}")
+    gc.collect()
+    gc.freeze()  # memory that the collector does not touch is not copied into each run
 
     alive: set[int] = set()
     print("ready", flush=True)

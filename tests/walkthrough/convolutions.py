@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tasks.experiment.results.statistics import Errors, percentile_bootstrap
+from tasks.experiment.results import pairs
+from tasks.experiment.results.intervals import difference_interval
 
 
 def difference(mlp: dict[str, Any], cnn: dict[str, Any]) -> dict[str, Any]:
@@ -19,17 +18,9 @@ def difference(mlp: dict[str, Any], cnn: dict[str, Any]) -> dict[str, Any]:
     seeds = [[pair["seed"] for pair in metrics["replicates"]] for metrics in (mlp, cnn)]
     if seeds[0] != seeds[1]:
         raise ValueError("the runs have different seeds")
-    errors = [
-        np.array([1 - pair[arm]["accuracy"] for pair in metrics["replicates"]])
-        for metrics in (mlp, cnn)
-        for arm in ("scratch", "transfer")
-    ]
-
-    def points(scratch: Errors, transfer: Errors, cnn_scratch: Errors, cnn_transfer: Errors, axis: int = -1) -> Errors:
-        return 100 * (transfer.mean(axis) / scratch.mean(axis) - cnn_transfer.mean(axis) / cnn_scratch.mean(axis))
-
-    low, high = percentile_bootstrap(points, *errors)
-    return {"points": float(points(*errors)), "low": low, "high": high, "pairs": len(seeds[0])}
+    errors = [pairs.errors(metrics["replicates"]) for metrics in (mlp, cnn)]
+    points, low, high = difference_interval(*errors)
+    return {"points": float(points), "low": float(low), "high": float(high), "pairs": len(seeds[0])}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +22,40 @@ RAW_FILES = {
 }
 
 
+class KnownFile(NamedTuple):
+    """sha256 and size in bytes of a file's content."""
+
+    sha256: str
+    size: int
+
+    def is_at(self, path: Path) -> bool:
+        """Whether this is the file at `path`; of one of another size nothing is read."""
+        try:
+            if path.stat().st_size != self.size:
+                return False
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
+        except OSError:
+            return False
+
+    def has(self, content: bytes) -> bool:
+        """Whether this is the file's content."""
+        return len(content) == self.size and hashlib.sha256(content).hexdigest() == self.sha256
+
+
 class DataSet(Handle):
     """The handle of a verified data set: IDX files under data/raw, or arrays in the store.
 
     image_shape: (height, width), or (height, width, 3) in colour. validation_images: how many of the training images,
     the last ones, are for validation. notes: what its user should know about it, one sentence each.
-    raw: file name → sha256 of its content.
+    raw: the IDX files by name.
     """
 
     classes: tuple[str, ...]
     image_shape: tuple[int, ...]
     validation_images: int
     notes: tuple[str, ...] = ()
-    raw: dict[str, str] = Field(default_factory=dict)
+    raw: dict[str, KnownFile] = Field(default_factory=dict)
     arrays: Artifact | None = None
 
     def images(self, group: Group) -> NDArray[np.uint8]:
@@ -57,17 +78,9 @@ class DataSet(Handle):
     def is_intact(self) -> bool:
         """Whether all files are there and undamaged."""
         raw = data_root() / "raw"
-        return super().is_intact() and all(_sha256(raw / name) == expected for name, expected in self.raw.items())
+        return super().is_intact() and all(known.is_at(raw / name) for name, known in self.raw.items())
 
     def _read(self, name: str) -> NDArray[Any]:
         if self.arrays:
             return np.load(self.arrays.folder() / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         return read_idx(data_root() / "raw" / RAW_FILES[name])
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None

@@ -1,21 +1,13 @@
 """Fashion-MNIST: its four IDX files, known by the hash of their content, and its classes."""
 
-import hashlib
 from pathlib import Path
-from typing import NamedTuple
 
-from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.dataset import DataSet, KnownFile
 
 NAME = "fashion-mnist"
 
 
-class KnownFile(NamedTuple):
-    """sha256 and size in bytes of the decompressed content: gzip files differ between mirrors, content does not."""
-
-    sha256: str
-    size: int
-
-
+# Of the decompressed content: gzip files differ between mirrors, content does not.
 FILES = {
     "train-images-idx3-ubyte": KnownFile(
         "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888", 47_040_016
@@ -41,19 +33,9 @@ VALIDATION_IMAGES = 5_000
 
 def data_set() -> DataSet:
     """The handle of the four files in data/raw, once they are there."""
-    return DataSet(
-        classes=CLASS_NAMES, image_shape=(28, 28), validation_images=VALIDATION_IMAGES,
-        raw={name: file.sha256 for name, file in FILES.items()},
-    )  # fmt: skip
+    return DataSet(classes=CLASS_NAMES, image_shape=(28, 28), validation_images=VALIDATION_IMAGES, raw=FILES)
 
 
 def is_valid(path: Path) -> bool:
     """Whether this is the file of that name, by size and content."""
-    known = FILES[path.name]
-    try:
-        if path.stat().st_size != known.size:
-            return False
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == known.sha256
-    except OSError:
-        return False
+    return FILES[path.name].is_at(path)

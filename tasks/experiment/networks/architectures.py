@@ -75,24 +75,17 @@ def _dense(units: int, name: str, seed: int) -> Layer:
 class Architecture:
     """A kind of network between normalization and head.
 
-    says: what it is, for the settings' description. layers(training, shape of an image, seed): its hidden layers, with
-    initial weights. reusable(training): how many of them have weights.
+    layers(training, shape of an image, seed): its hidden layers, with initial weights. reusable(training): how many of
+    them have weights, so that transfer can reuse them.
     """
 
-    says: str
     layers: Callable[[Training, tuple[int, ...], int], Iterator[Layer]]
     reusable: Callable[[Training], int]
 
 
 NETWORKS: dict[NetworkKind, Architecture] = {
-    "mlp": Architecture(
-        says="hidden_layers dense layers of hidden_units, as in the notebook",
-        layers=_dense_layers,
-        reusable=lambda training: training.hidden_layers,
-    ),
-    "cnn": Architecture(
-        says="LeNet-5, two convolutions and two dense layers", layers=_lenet, reusable=lambda training: 4
-    ),
+    "mlp": Architecture(layers=_dense_layers, reusable=lambda training: training.hidden_layers),
+    "cnn": Architecture(layers=_lenet, reusable=lambda training: 4),
 }
 
 

@@ -11,7 +11,7 @@ from tasks.experiment.data.inspection import class_counts
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.results.comparisons import Study
 from tasks.experiment.results.nights import Night
-from tasks.experiment.results.pairs import Replicate, Results
+from tasks.experiment.results.pairs import Replicate, Results, errors
 from tasks.experiment.results.scores import METRICS
 from tasks.experiment.settings import Experiment
 from tasks.storage.runs import read_runs
@@ -97,8 +97,10 @@ def table_of_pairs(replicates: list[Replicate]) -> list[dict[str, object]]:
 def night_of(metrics: Metrics, run: str, date: str) -> Night:
     """The night that a run was. Raises KeyError if its metrics lack something."""
     result = metrics["error_reduction"]
+    scratch, transfer = (each.tolist() for each in errors(metrics["replicates"]))
     return Night(
         run=run, date=date, estimate=result["estimate"], low=result["low"], high=result["high"],
+        scratch=scratch, transfer=transfer,
         weights=[replicate["weights"] for replicate in metrics["replicates"]],
         made_with=metrics["environment"] | metrics["code"],
     )  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tasks.experiment.results.budgets import EquivalentBudget
 from tasks.experiment.results.comparisons import ArmComparisons, Study
+from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.statistics import Interval
 from tasks.experiment.results.verdicts import Claim
 from tasks.experiment.study.arms import SELF_TRANSFER
@@ -30,26 +31,41 @@ WORDINGS: dict[Claim, Wording] = {
 }
 
 
-def answer(result: Interval) -> str:
-    """A run's error reduction in one sentence, which claims a direction only if the interval does."""
-    estimate, low, high = result["estimate"], result["low"], result["high"]
-    if estimate is None:
+def answer(results: Results) -> str:
+    """A run's error reduction in a sentence or two, which claim a direction only if the rule for claims does."""
+    result, claim = results["error_reduction"], results["claim"]
+    if result["estimate"] is None:
         return "Training from scratch made no test error at all: there is nothing to reduce."
-    if low is None or high is None:
-        verb = "cut" if estimate >= 0 else "raised"
-        return (
-            f"Transfer {verb} the test error by {abs(estimate):.1f} % in a single pair of runs: no interval, no claim."
-        )
-    how = f"{result['n']} pairs of runs, {result['method']}"
-    percent = f"{100 * result['confidence']:.0f} % interval"
-    if low > 0:
-        return f"Transfer cut the test error by {estimate:.1f} % ({percent} {low:.1f} … {high:.1f} %, {how})."
-    if high < 0:
-        return f"Transfer raised the test error by {-estimate:.1f} % ({percent} {-high:.1f} … {-low:.1f} %, {how})."
+    change = f"{'cut' if result['estimate'] >= 0 else 'raised'} the test error by {abs(result['estimate']):.1f} %"
+    pairs = f"{result['n']} pairs of runs" if result["n"] > 1 else "a single pair of runs"
+    advice = f" {_capital(results['advice'])}" if results["advice"] else ""
+    if result["low"] is None or result["high"] is None:
+        return f"Transfer {change} in {pairs}: no interval, no claim.{advice}"
+    how = f"({_interval(result)}, {pairs}, {result['method']})"
+    if claim == "can't tell":
+        return f"These runs can't tell whether transfer helps: it {change} {how}.{advice}"
+    if claim == "too small to matter":
+        return f"What transfer changes is too small to matter: it {change} {how}."
+    return f"Transfer {change} {how}."
+
+
+def again(results: Results) -> str | None:
+    """What the two intervals answer, in one sentence; None if there is no interval."""
+    same, new = results["error_reduction"], results["new_images"]
+    if new is None or new["low"] is None or same["low"] is None:
+        return None
     return (
-        "These runs can't tell whether transfer helps: it cut the test error by "
-        f"{estimate:.1f} % ({percent} {low:.1f} … {high:.1f} %, {how})."
+        f"The {100 * same['confidence']:.0f} % interval answers what new seeds would give on the same test images. "
+        f"With new seeds and new test images it is {new['low']:.1f} … {new['high']:.1f} %."
     )
+
+
+def _interval(result: Interval) -> str:
+    return f"{100 * result['confidence']:.0f} % interval {result['low']:.1f} … {result['high']:.1f} %"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def distinction(classes: Sequence[str]) -> str:
@@ -76,15 +92,18 @@ def study_answer(study: Study) -> str:
 def _part_of_A(arms: ArmComparisons) -> str:
     own = next(arm for arm in arms["against_scratch"] if arm["arm"] == SELF_TRANSFER)
     against_own = next(arm for arm in arms["transfer_against"] if arm["arm"] == SELF_TRANSFER)
-    claim = WORDINGS[against_own["verdict"]].source
-    return f"{claim}: self-transfer, the same without A, comes to {_percent(own['error_reduction'])}"
+    claim, share = WORDINGS[against_own["verdict"]].source, arms["self_share"]
+    sentence = f"{claim}: self-transfer, the same without A, comes to {_percent(own['error_reduction'])}"
+    if share is None or share["low"] is None:
+        return sentence
+    return f"{sentence}, {share['estimate']:.0f} % ({share['low']:.0f} … {share['high']:.0f}) of transfer's gain"
 
 
 def _percent(result: Interval) -> str:
+    pairs = "1 pair" if result["n"] == 1 else f"{result['n']} pairs"
     if result["low"] is None:
-        return f"{result['estimate']:.1f} % (a single pair, no interval)"
-    interval = f"{result['low']:.1f} … {result['high']:.1f} %"
-    return f"{result['estimate']:.1f} % ({100 * result['confidence']:.0f} % interval {interval}, {result['n']} pairs)"
+        return f"{result['estimate']:.1f} % ({pairs}, no interval)"
+    return f"{result['estimate']:.1f} % ({_interval(result)}, {pairs})"
 
 
 def _count(equal: EquivalentBudget) -> str:

@@ -5,9 +5,10 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.results.statistics import ALPHA, RESAMPLES, Bounds, Errors, percentile_bootstrap
+from tasks.experiment.results.intervals import FEWEST
+from tasks.experiment.results.statistics import ALPHA, Bounds, Errors
 
-METHOD = f"interpolated in the logarithm of the number of images, seeds resampled {RESAMPLES:,} times, percentiles"
+METHOD = "interpolated in the logarithm of the number of images; inverted paired t-test of the two means"
 
 
 class Band(TypedDict):
@@ -30,8 +31,9 @@ class EquivalentBudget(Bounds):
 
 
 def mean_with_band(errors: Errors) -> Band:
-    """Mean accuracy of runs, errors of shape (runs,), with the percentile bootstrap's interval."""
-    low, high = percentile_bootstrap(lambda e, axis: 1 - e.mean(axis), errors) if len(errors) > 1 else (None, None)
+    """Mean accuracy of runs, errors of shape (runs,), with Student's interval."""
+    bounds = mean_interval(errors)
+    low, high = (1 - bounds[1], 1 - bounds[0]) if bounds else (None, None)
     return Band(accuracy=float(1 - errors.mean()), low=low, high=high)
 
 
@@ -40,18 +42,46 @@ def equivalent_budget(budgets: NDArray[np.int64], scratch: Errors, transfer: Err
 
     budgets: numbers of images, shape (budgets,), ascending; scratch: (budgets, seeds); transfer: (seeds,), same seeds.
     """
-
-    def catch_up(chosen: NDArray[np.int64], axis: int = -1) -> Errors:
-        """For seeds `chosen`, (…, seeds): the number of images, (…)."""
-        curves = np.maximum.accumulate(-scratch[:, chosen].mean(axis), axis=0)  # more images never count as worse
-        goals = -transfer[chosen].mean(axis)
-        flat = curves.reshape(len(budgets), -1).T, np.ravel(goals)
-        logs = [np.interp(goal, curve, np.log(budgets)) for curve, goal in zip(*flat, strict=True)]
-        return np.exp(logs).reshape(np.shape(goals))
-
-    seeds = np.arange(len(transfer))
-    low, high = percentile_bootstrap(catch_up, seeds) if len(seeds) > 1 else (None, None)
+    curve = np.maximum.accumulate(-scratch.mean(-1))  # more images never count as worse
+    estimate = float(np.exp(np.interp(-transfer.mean(), curve, np.log(budgets))))
+    low, high = budget_interval(budgets, scratch, transfer) or (None, None)
     return EquivalentBudget(
-        estimate=float(catch_up(seeds)), low=low, high=high, confidence=1 - ALPHA, method=METHOD, n=len(seeds),
+        estimate=estimate, low=low, high=high, confidence=1 - ALPHA, method=METHOD, n=len(transfer),
         smallest=int(budgets[0]), largest=int(budgets[-1]),
     )  # fmt: skip
+
+
+def mean_interval(errors: Errors, confidence: float = 1 - ALPHA) -> tuple[float, float] | None:
+    """Student's interval of a mean, errors of shape (runs,); None below FEWEST runs."""
+    from scipy.stats import t
+
+    if len(errors) < FEWEST:
+        return None
+    half = t.ppf((1 + confidence) / 2, len(errors) - 1) * errors.std(ddof=1) / np.sqrt(len(errors))
+    return float(errors.mean() - half), float(errors.mean() + half)
+
+
+def budget_interval(
+    budgets: NDArray[np.int64], scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA
+) -> tuple[float, float] | None:
+    """All numbers of images at which these seeds can't tell scratch's mean error from transfer's: (fewest, most).
+
+    budgets: shape (budgets,), ascending; scratch: (budgets, seeds), interpolated in the logarithm; transfer: (seeds,).
+    """
+    from scipy.stats import t
+
+    n = len(transfer)
+    if n < FEWEST:
+        return None
+    grid = np.linspace(0, len(budgets) - 1, 200 * (len(budgets) - 1) + 1)
+    between, left = np.modf(grid)
+    left = left.astype(int)
+    right = np.minimum(left + 1, len(budgets) - 1)
+    errors = scratch[left] * (1 - between[:, None]) + scratch[right] * between[:, None]
+    gap = errors - transfer
+    error = gap.std(-1, ddof=1) / np.sqrt(n)
+    alike = np.flatnonzero(np.abs(gap.mean(-1)) <= t.ppf((1 + confidence) / 2, n - 1) * error)
+    if not len(alike):  # beyond an end of the budgets
+        alike = np.array([np.argmin(np.abs(gap.mean(-1)))])
+    log = np.interp(grid[[alike[0], alike[-1]]], np.arange(len(budgets)), np.log(budgets))
+    return float(np.exp(log[0])), float(np.exp(log[1]))

@@ -1,23 +1,19 @@
 """Two ways to train on task B, compared over the same seeds; and the study, which is made of such comparisons."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NotRequired, TypedDict, TypeVar
 
 from tasks.experiment.results.budgets import Band, EquivalentBudget
-from tasks.experiment.results.statistics import (
-    Errors,
-    Interval,
-    Wins,
-    error_reduction_interval,
-    holm,
-    wilcoxon_p,
-    wins,
-)
-from tasks.experiment.results.verdicts import Claim, verdict
+from tasks.experiment.results.intervals import error_reduction_interval
+from tasks.experiment.results.statistics import Errors, Interval, Wins, holm, wins
+from tasks.experiment.results.verdicts import Claim, claim, difference_p, too_small_p
 
 
 class Comparison(TypedDict):
-    """One way to train against another one, the baseline, over the same seeds. p_holm: p adjusted for its family."""
+    """One way to train against another one, the baseline, over the same seeds.
+
+    p: of "no difference"; p_holm: adjusted for its family; p_too_small: of "a difference that matters".
+    """
 
     baseline_accuracy: float
     accuracy: float
@@ -25,6 +21,7 @@ class Comparison(TypedDict):
     pairs: Wins
     p: float
     p_holm: float
+    p_too_small: float
     verdict: Claim
 
 
@@ -33,10 +30,11 @@ class ArmComparison(Comparison):
 
 
 class ArmComparisons(TypedDict):
-    """Each arm against scratch; and transfer against each of the other arms."""
+    """Each arm against scratch; transfer against each of the other arms; self-transfer's share of transfer's gain."""
 
     against_scratch: list[ArmComparison]
     transfer_against: list[ArmComparison]
+    self_share: Interval | None
 
 
 class BudgetComparison(Comparison):
@@ -77,22 +75,19 @@ class Study(TypedDict):
 AnyComparison = TypeVar("AnyComparison", bound=Comparison)
 
 
-def compare(
-    baseline: Errors,
-    other: Errors,
-    interval: Callable[[Errors, Errors], Interval] = error_reduction_interval,
-    test: Callable[[Errors, Errors], float] = wilcoxon_p,
-) -> Comparison:
+def compare(baseline: Errors, other: Errors) -> Comparison:
     """`other` against `baseline`, errors of shape (seeds,), judged by itself: a family of one."""
-    result, p = interval(baseline, other), test(baseline, other)
+    result = error_reduction_interval(baseline, other)
+    p, p_too_small = float(difference_p(baseline, other)), float(too_small_p(baseline, other))
     return Comparison(
         baseline_accuracy=float(1 - baseline.mean()), accuracy=float(1 - other.mean()), error_reduction=result,
-        pairs=wins(baseline, other), p=p, p_holm=p, verdict=verdict(result, p),
+        pairs=wins(baseline, other), p=p, p_holm=p, p_too_small=p_too_small, verdict=claim(result, p, p_too_small),
     )  # fmt: skip
 
 
 def judge_together(family: Sequence[AnyComparison]) -> list[AnyComparison]:
-    """A family of comparisons, each judged by its p as Holm adjusts it for all of them."""
-    for comparison, p in zip(family, holm([comparison["p"] for comparison in family]), strict=True):
-        comparison["p_holm"], comparison["verdict"] = p, verdict(comparison["error_reduction"], p)
+    """A family of comparisons, each judged by its p's as Holm adjusts them for all of them."""
+    adjusted = (holm([comparison[name] for comparison in family]) for name in ("p", "p_too_small"))
+    for comparison, p, p_too_small in zip(family, *adjusted, strict=True):
+        comparison["p_holm"], comparison["verdict"] = p, claim(comparison["error_reduction"], p, p_too_small)
     return list(family)

@@ -1,20 +1,23 @@
 """Pairs: scratch and transfer of one seed, and what several of them come to."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
+from tasks.experiment.results.planning import advice
 from tasks.experiment.results.scores import Scores
+from tasks.experiment.results.sequential import Look, look_at, told
 from tasks.experiment.results.statistics import (
+    ALPHA,
     Errors,
     Interval,
     McNemar,
     Wins,
     error_reduction,
-    error_reduction_interval,
     wins,
 )
+from tasks.experiment.results.verdicts import Claim
 
 
 class Replicate(TypedDict):
@@ -28,10 +31,18 @@ class Replicate(TypedDict):
 
 
 class Results(TypedDict):
-    """All pairs, and what they come to. mcnemar: of a single pair, None if there are several."""
+    """All pairs, and what they come to.
+
+    error_reduction: with its interval for new seeds on the same test images; new_images: with that for new test images
+    too, None where single answers were not kept. advice: what would help where `claim` is "can't tell".
+    mcnemar: of a single pair, None if there are several.
+    """
 
     replicates: list[Replicate]
     error_reduction: Interval
+    new_images: Interval | None
+    claim: Claim
+    advice: str | None
     pairs: Wins
     mcnemar: McNemar | None
 
@@ -42,11 +53,29 @@ def replicate(seed: int, scratch: Scores, transfer: Scores) -> Replicate:
     return pair | {"error_reduction": error_reduction(*errors([pair]))}
 
 
-def summarize(replicates: list[Replicate], mcnemar: McNemar | None = None) -> Results:
-    """What the pairs come to. mcnemar: the test of a single pair."""
+def summarize(
+    replicates: list[Replicate],
+    look: Look | None = None,
+    new_images: Interval | None = None,
+    mcnemar: McNemar | None = None,
+) -> Results:
+    """What the pairs come to. look: of several, if a run stops early. mcnemar: the test of a single pair."""
     scratch, transfer = errors(replicates)
-    interval = error_reduction_interval(scratch, transfer)
-    return Results(replicates=replicates, error_reduction=interval, pairs=wins(scratch, transfer), mcnemar=mcnemar)
+    if new_images:  # made at the look's level, so that it is valid whenever a run stops
+        new_images = new_images | {"confidence": 1 - ALPHA}
+    says, interval = look_at(scratch, transfer, look or Look(pairs=len(scratch), most=len(scratch), level=ALPHA))
+    return Results(
+        replicates=replicates, error_reduction=interval, new_images=new_images, claim=says,
+        advice=advice(scratch, transfer) if says == "can't tell" else None,
+        pairs=wins(scratch, transfer), mcnemar=mcnemar,
+    )  # fmt: skip
+
+
+def log_look(log: Any, results: Results, look: Look) -> bool:
+    """Whether the pairs so far can tell. The log says what was seen, and why a run that may stop early goes on."""
+    if look.level < ALPHA:
+        log.info(told(look, results["claim"], results["error_reduction"]))
+    return results["claim"] != "can't tell"
 
 
 def errors(replicates: Sequence[Replicate]) -> tuple[Errors, Errors]:

@@ -1,18 +1,15 @@
-"""Error reduction with its interval, and tests of pairs.
+"""Error reduction, tests of pairs, and the types of intervals.
 
 Errors are arrays of shape (pairs,), fractions of 1.
 """
 
 from math import sqrt
 from statistics import NormalDist
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 9_999
-METHOD = f"paired percentile bootstrap of the ratio of means, {RESAMPLES:,} resamples"
-T_METHOD = "inverted paired t-test of the ratio of means (Fieller 1954)"
 ALPHA = 0.05
 
 Errors = NDArray[np.float64]
@@ -56,58 +53,6 @@ def error_reduction(scratch: Errors, transfer: Errors) -> float | None:
     return None if np.mean(scratch) == 0 else float(100 * (1 - np.mean(transfer) / np.mean(scratch)))
 
 
-def error_reduction_interval(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> Interval:
-    """Ratio-of-means error reduction in percent with its interval; for a single pair there is none.
-
-    The resampling has a fixed seed of its own: the same pairs give the same interval.
-    """
-    n, estimate = len(scratch), error_reduction(scratch, transfer)
-    low, high, method = None, None, "none: it takes two pairs and a scratch error"
-
-    def statistic(s: Errors, t: Errors, axis: int = -1) -> Errors:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return 100 * (1 - t.mean(axis) / s.mean(axis))
-
-    if n >= 2 and estimate is not None:
-        low, high = percentile_bootstrap(statistic, scratch, transfer, confidence=confidence)
-        method = METHOD
-    return Interval(estimate=estimate, low=low, high=high, confidence=confidence, method=method, n=n, unit="percent")
-
-
-def percentile_bootstrap(
-    statistic: Any, *samples: NDArray[Any], confidence: float = 1 - ALPHA
-) -> tuple[float | None, float | None]:
-    """(low, high) of a vectorized `statistic(*samples, axis)`, whole pairs resampled; None where not finite."""
-    from scipy.stats import bootstrap
-
-    with np.errstate(invalid="ignore"):  # percentiles of infinities, where a resample made no scratch error
-        interval = bootstrap(
-            samples, statistic, paired=True, vectorized=True, n_resamples=RESAMPLES,
-            confidence_level=confidence, method="percentile", rng=np.random.default_rng(0), axis=-1,
-        ).confidence_interval  # fmt: skip
-    low, high = (float(bound) if np.isfinite(bound) else None for bound in interval)
-    return low, high
-
-
-def error_reduction_t_interval(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> Interval:
-    """The same by inverting the paired t-test: all ratios r at which transfer − r · scratch could have mean zero.
-
-    For few pairs, with which a bootstrap is far too narrow. No interval where the ratio is unbounded.
-    """
-    from scipy.stats import t
-
-    n, estimate, low, high = len(scratch), error_reduction(scratch, transfer), None, None
-    if n >= 2 and np.any(scratch):
-        quantile = t.ppf((1 + confidence) / 2, n - 1)
-        (ss, st), (_, tt) = np.cov(scratch, transfer) * quantile**2 / n
-        square = np.array([np.mean(scratch) ** 2 - ss, np.mean(scratch) * np.mean(transfer) - st])
-        rest = np.mean(transfer) ** 2 - tt
-        if square[0] > 0:
-            half = np.sqrt(max(square[1] ** 2 - square[0] * rest, 0))
-            low, high = (float(100 * (1 - (square[1] + sign * half) / square[0])) for sign in (1, -1))
-    return Interval(estimate=estimate, low=low, high=high, confidence=confidence, method=T_METHOD, n=n, unit="percent")
-
-
 def accuracy_interval(accuracy: float, images: int, confidence: float = 1 - ALPHA) -> Interval:
     """How precisely an accuracy on that many images is known, as if they were drawn at random (Wilson 1927)."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
@@ -143,27 +88,6 @@ def mcnemar(scratch_right: NDArray[np.bool_], transfer_right: NDArray[np.bool_])
     disagreements = only_scratch + only_transfer
     p = binomtest(only_transfer, disagreements).pvalue if disagreements else 1.0
     return McNemar(only_scratch_right=only_scratch, only_transfer_right=only_transfer, p_value=float(p))
-
-
-def wilcoxon_p(scratch: Errors, transfer: Errors) -> float:
-    """Wilcoxon's signed-rank test, two-sided: are the differences of the pairs centred on zero?"""
-    from scipy.stats import wilcoxon
-
-    differences = _differences(scratch, transfer)
-    return float(wilcoxon(differences).pvalue) if np.any(differences) else 1.0
-
-
-def t_test_p(scratch: Errors, transfer: Errors) -> float:
-    """Student's paired t-test, two-sided; 1 where all differences are equal, which hides how much they vary."""
-    from scipy.stats import ttest_1samp
-
-    differences = _differences(scratch, transfer)
-    return float(ttest_1samp(differences, 0).pvalue) if np.ptp(differences) > 0 else 1.0
-
-
-def _differences(scratch: Errors, transfer: Errors) -> Errors:
-    """By pair. Errors are counts of images: rounded, equal differences are equal, whatever their last bits say."""
-    return np.round(scratch - transfer, 12)
 
 
 def holm(p_values: list[float]) -> list[float]:

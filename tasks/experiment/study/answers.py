@@ -18,11 +18,12 @@ from tasks.experiment.results.comparisons import (
     compare,
     judge_together,
 )
+from tasks.experiment.results.intervals import share_interval
 from tasks.experiment.results.pairs import Replicate, replicate
 from tasks.experiment.results.scores import METRICS, Scores
-from tasks.experiment.results.statistics import Errors, error_reduction_t_interval, t_test_p
+from tasks.experiment.results.statistics import Errors
 from tasks.experiment.settings import Experiment
-from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER, arms
+from tasks.experiment.study.arms import PAIR, SCRATCH, SELF_TRANSFER, TRANSFER, arms
 
 # What tells two runs apart; the rest of a row is what came out.
 KEYS = ["normalization", "classes", "samples", "arm", "body", "layers", "frozen_epochs", "seed"]
@@ -90,9 +91,11 @@ def _compare_arms(errors: dict[str, Errors]) -> ArmComparisons:
     controls = [arm for arm in others if arm != TRANSFER]
     against_scratch = [ArmComparison(arm=arm, **compare(errors[SCRATCH], errors[arm])) for arm in others]
     transfer_against = [ArmComparison(arm=arm, **compare(errors[arm], errors[TRANSFER])) for arm in controls]
+    own = errors.get(SELF_TRANSFER)
     return ArmComparisons(
-        against_scratch=judge_together(against_scratch), transfer_against=judge_together(transfer_against)
-    )
+        against_scratch=judge_together(against_scratch), transfer_against=judge_together(transfer_against),
+        self_share=None if own is None else share_interval(errors[SCRATCH], own, errors[TRANSFER]),
+    )  # fmt: skip
 
 
 def _compare_pixels(rows: pd.DataFrame) -> list[PixelComparison]:
@@ -124,16 +127,13 @@ def _compare_budgets(rows: pd.DataFrame, at: int) -> BudgetComparisons:
 
 
 def _compare_classes(rows: pd.DataFrame, classes: tuple[str, ...]) -> list[ClassComparison]:
-    """Transfer against scratch for each pair of target classes, with the seeds that all pairs have.
-
-    These are few, so it is done by t-test and its interval.
-    """
+    """Transfer against scratch for each pair of target classes, with the seeds that all pairs have."""
     pairs = rows[["negative", "positive"]].drop_duplicates()
     seeds_of_all = rows.groupby("seed").size() == 2 * len(pairs)
     rows = rows[rows.seed.map(seeds_of_all)]
     family = []
     for negative, positive in pairs.itertuples(index=False):
         errors = _errors(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
-        comparison = compare(errors[SCRATCH], errors[TRANSFER], error_reduction_t_interval, t_test_p)
+        comparison = compare(errors[SCRATCH], errors[TRANSFER])
         family.append(ClassComparison(negative=classes[negative], positive=classes[positive], **comparison))
     return judge_together(family)

@@ -261,6 +261,17 @@ def test_what_is_no_data_at_all(tmp_path: Path, make: Any, says: str | None) -> 
         import_data(tmp_path / "data")
 
 
+def test_who_gives_no_data_is_told_every_layout(tmp_path: Path) -> None:
+    with pytest.raises(UnusableInputError) as refused:
+        import_data(tmp_path / "gone")
+    for layout in (
+        "IDX files (train-images-idx3-ubyte, …), an .npz",
+        "x_train, y_train",
+        "or a folder with one subfolder",
+    ):
+        assert layout in str(refused.value)
+
+
 def test_a_damaged_npz(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "d.npz")
     path.write_bytes(path.read_bytes()[:5000])

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,11 @@ DATA = TrainingData(
     Examples(ROWS, ROWS % 2),
     2,
 )
-A = build_network(TRAINING, 5, PIXELS, seed=9)
+
+
+@pytest.fixture(scope="module")
+def model_A() -> Network:
+    return build_network(TRAINING, 5, PIXELS, seed=9)
 
 
 def same_layers(one: Network, other: Network) -> list[bool]:
@@ -36,17 +41,17 @@ def same_layers(one: Network, other: Network) -> list[bool]:
 @pytest.mark.parametrize(
     ("body", "as_in_A", "as_initial"),
     [
-        (Body(A), [True, True], [False, False]),
-        (Body(A, 1), [True, False], [False, False]),
-        (RANDOM, [False, False], [True, True]),
-        (Body(None, 1), [False, False], [True, False]),
+        (lambda A: Body(A), [True, True], [False, False]),
+        (lambda A: Body(A, 1), [True, False], [False, False]),
+        (lambda A: RANDOM, [False, False], [True, True]),
+        (lambda A: Body(None, 1), [False, False], [True, False]),
     ],
 )
 def test_a_body_is_where_its_layers_start_and_they_are_frozen(
-    body: Body, as_in_A: list[bool], as_initial: list[bool]
+    model_A: Network, body: Callable[[Network], Body], as_in_A: list[bool], as_initial: list[bool]
 ) -> None:
-    model, _ = train_network(PixelsBlueprint(PIXELS), DATA, TRAINING, 3, task="B", body=body)
-    assert same_layers(model, A) == as_in_A
+    model, _ = train_network(PixelsBlueprint(PIXELS), DATA, TRAINING, 3, task="B", body=body(model_A))
+    assert same_layers(model, model_A) == as_in_A
     assert same_layers(model, build_network(TRAINING, 2, PIXELS, seed=3)) == as_initial
 
 
@@ -55,18 +60,20 @@ def test_seeds_and_problems_have_their_own_order_of_images_and_keras_can_go_on()
     trained = [train_network(PixelsBlueprint(PIXELS), DATA, free, 3, task=name)[0] for name in ("A", "A", "B")]
     assert same_layers(trained[0], trained[1]) == [True, True]
     assert same_layers(trained[0], trained[2]) == [False, False]
-    trained[0].fit(DATA.images, DATA.train.labels, verbose=0)
+    trained[0].fit(DATA.images, DATA.training.labels, verbose=0)
     assert same_layers(trained[0], trained[1]) == [False, False]
 
 
-def test_a_blueprint_is_loaded_as_what_was_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_blueprint_is_loaded_as_what_was_stored(
+    model_A: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
-    blueprint = load_blueprint(save_pixels(*PIXELS))
+    blueprint = load_blueprint(save_pixels(PIXELS))
     built, expected = blueprint.build(TRAINING, 2, 3), build_network(TRAINING, 2, PIXELS, seed=3)
     assert same_layers(built, expected) == [True, True]
     np.testing.assert_array_equal(built(DATA.images), expected(DATA.images))
 
-    save_model(A, tmp_path / "A.keras")
+    save_model(model_A, tmp_path / "A.keras")
     body = load_body(tmp_path / "A.keras", "hidden_1", (4, 4))
     blueprint = load_blueprint(save("import_A", lambda folder: save_model(body, folder / "model.keras")))
     assert isinstance(blueprint, BodyBlueprint)

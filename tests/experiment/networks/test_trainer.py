@@ -1,5 +1,5 @@
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from tasks.experiment.networks.program import compiled
 from tasks.experiment.networks.recipe import Epoch, Network, Training
 from tasks.experiment.networks.trainer import train
 from tasks.experiment.randomness import generator
+from tests.support.processes import PATIENCE
 
 TRAINING = Training(hidden_layers=2, hidden_units=16, learning_rate=0.05, batch_size=32, epochs=3)
 PIXELS = Pixels(np.full((8, 8), 127, np.float32), np.full((8, 8), 74, np.float32))
@@ -102,26 +103,17 @@ def test_same_seed_same_weights_bit_for_bit() -> None:
 
 @pytest.mark.parametrize(("network", "epochs"), [("mlp", 60), ("cnn", 12)])
 def test_beside_another_in_a_thread_gives_the_bits_that_it_gives_alone(network: str, epochs: int) -> None:
-    """The epochs take tenths of a second: two threads that start together do overlap."""
-    given = data(8)
-    kind = TRAINING.model_copy(update={"network": network})
-    alone, beside, other = (build_network(kind, 8, PIXELS, seed=seed) for seed in (7, 7, 8))
+    """Two threads wait for each other before each epoch, so that they train it side by side."""
+    given, training = data(8), TRAINING.model_copy(update={"network": network, "epochs": epochs})
+    alone, beside, other = (build_network(training, 8, PIXELS, seed=seed) for seed in (7, 7, 8))
     run(alone, given, epochs=epochs)
-    together, spans = threading.Barrier(2), []
+    both = threading.Barrier(2, timeout=PATIENCE)
 
-    def trained(model: keras.Model) -> None:
-        together.wait()
-        start = time.perf_counter()
-        run(model, given, epochs=epochs)
-        spans.append((start, time.perf_counter()))
+    def trained(model: Network) -> None:
+        train(model, given, training, order=generator(1, "order"), on_epoch=lambda number, epoch: both.wait() and None)
 
-    threads = [threading.Thread(target=trained, args=(model,)) for model in (beside, other)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    (_, first_ended), (second_began, _) = sorted(spans)
-    assert second_began < first_ended
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(trained, (beside, other)))
     assert all(np.array_equal(a, b) for a, b in zip(alone.get_weights(), beside.get_weights(), strict=True))
     assert not np.array_equal(alone.get_weights()[0], other.get_weights()[0])
 

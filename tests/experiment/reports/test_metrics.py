@@ -21,7 +21,10 @@ def write_run(root: Path, name: str, time: str, experiment: Experiment, seeds: l
     folder.mkdir(parents=True)
     metrics = {
         "experiment": experiment.model_dump(mode="json"),
-        "replicates": [{"seed": seed, "weights": {"A": name}} for seed in seeds],
+        "replicates": [
+            {"seed": seed, "scratch": {"accuracy": 0.8}, "transfer": {"accuracy": 0.85}, "weights": {"A": name}}
+            for seed in seeds
+        ],
         "error_reduction": {"estimate": 25.0, "low": 20.0, "high": 30.0},
         "environment": {"keras": "3.15"},
         "code": {"tasks.train": "aa"},

@@ -96,6 +96,8 @@ def test_a_runs_report_has_a_row_for_each_pair_with_whatever_it_measured(metrics
         {"seed": 43, "scratch accuracy": 1.0, "scratch recall": 0.5, "error reduction in %": None},
     ]
     captions = {"data": "The data"}
-    write_pages(tmp_path, "report", captions, metrics=metrics, table=table, distinction="this from that")
+    write_pages(
+        tmp_path, "report", captions, metrics=metrics, table=table, distinction="this from that", again=None, rule=RULE
+    )
     shown = Tables((tmp_path / "report.html").read_text()).rows
     assert shown[:3] == [list(table[0]), ["42", "0.8000", "–", "12.3"], ["43", "1.0000", "0.5000", "–"]]

@@ -1,39 +1,43 @@
 import pytest
 
-from tasks.experiment.reports.sentences import answer, distinction, study_answer
+from tasks.experiment.reports.sentences import again, answer, distinction, study_answer
+
+
+def results(
+    claim: str, estimate: float | None, low: float | None = None, high: float | None = None, n: int = 5
+) -> dict:
+    interval = {"estimate": estimate, "low": low, "high": high, "confidence": 0.95, "method": "t", "n": n}
+    advice = f"{n} pairs can't tell; about 19 would" if claim == "can't tell" else None
+    return {"error_reduction": interval, "claim": claim, "advice": advice, "new_images": interval}
 
 
 @pytest.mark.parametrize(
-    ("estimate", "low", "high", "says"),
+    ("given", "says"),
     [
+        (("helps", 25.5, 19.5, 31.2), "Transfer cut the test error by 25.5 % (95 % interval 19.5 … 31.2 %, 5 pairs of"),
+        (("hurts", -20.0, -30.0, -10.0), "Transfer raised the test error by 20.0 % (95 % interval -30.0 … -10.0 %,"),
         (
-            25.5,
-            19.5,
-            31.2,
-            "Transfer cut the test error by 25.5 % (95 % interval 19.5 … 31.2 %, 5 pairs of runs, boot).",
+            ("can't tell", 25.5, 1.0, 40.0),
+            "These runs can't tell whether transfer helps: it cut the test error by 25",
         ),
+        (("can't tell", -2.0, -9.0, 5.0), "it raised the test error by 2.0 % (95 % interval -9.0 … 5.0 %, 5 pairs of"),
+        (("can't tell", -2.0, -9.0, 5.0), "5 pairs can't tell; about 19 would"),
         (
-            -20.0,
-            -30.0,
-            -10.0,
-            "Transfer raised the test error by 20.0 % (95 % interval 10.0 … 30.0 %, 5 pairs of runs,",
+            ("too small to matter", 1.0, -2.0, 4.0),
+            "What transfer changes is too small to matter: it cut the test",
         ),
-        (
-            -2.0,
-            -9.0,
-            5.0,
-            "can't tell whether transfer helps: it cut the test error by -2.0 % (95 % interval -9.0 … 5.0",
-        ),
-        (52.0, None, None, "cut the test error by 52.0 % in a single pair of runs: no interval, no claim."),
-        (-5.0, None, None, "raised the test error by 5.0 % in a single pair"),
-        (None, None, None, "made no test error at all"),
+        (("can't tell", 52.0, None, None, 1), "cut the test error by 52.0 % in a single pair of runs: no interval, no"),
+        (("can't tell", -5.0, None, None, 2), "raised the test error by 5.0 % in 2 pairs of runs: no interval, no cl"),
+        (("can't tell", None, None, None), "made no test error at all"),
     ],
 )
-def test_the_answer_claims_what_the_interval_allows(
-    estimate: float | None, low: float | None, high: float | None, says: str
-) -> None:
-    result = {"estimate": estimate, "low": low, "high": high, "confidence": 0.95, "method": "boot", "n": 5}
-    assert says in answer(result)
+def test_the_answer_claims_what_the_rule_allows(given: tuple, says: str) -> None:
+    assert says in answer(results(*given))
+
+
+def test_two_kinds_of_again() -> None:
+    assert "new seeds and new test images it is 19.5 … 31.2 %." in (again(results("helps", 25.5, 19.5, 31.2)) or "")
+    assert again(results("can't tell", 52.0, n=1)) is None
 
 
 def study(verdict: str, against_own: str, low: float | None = 16.7, estimate: float | None = 21.7) -> dict:
@@ -46,7 +50,11 @@ def study(verdict: str, against_own: str, low: float | None = 16.7, estimate: fl
     return {
         "help": {"verdict": verdict, "error_reduction": result},
         "labels": {"at": 200, "equivalent": equal if low else equal | {"low": None, "high": None}},
-        "arms": {"against_scratch": [own], "transfer_against": [{"arm": "self-transfer", "verdict": against_own}]},
+        "arms": {
+            "against_scratch": [own],
+            "transfer_against": [{"arm": "self-transfer", "verdict": against_own}],
+            "self_share": {"estimate": 92.2, "low": 80.4, "high": 101.0},
+        },
     }
 
 
@@ -56,7 +64,11 @@ WORTH = "200 images with transfer are worth 345 (20 or fewer … 10,989 or more)
 @pytest.mark.parametrize(
     ("verdict", "against_own", "says"),
     [
-        ("helps", "helps", "; and it is A that helps: self-transfer, the same without A, comes to 20.0 % (95 %"),
+        (
+            "helps",
+            "helps",
+            "; and it is A that helps: self-transfer, the same without A, comes to 20.0 % (95 %",
+        ),
         ("helps", "can't tell", "; but these runs can't tell whether it is A that helps: self-transfer"),
         ("helps", "hurts", "; but it is not A that helps: self-transfer"),
         (
@@ -74,7 +86,7 @@ def test_the_studys_answer_claims_what_its_verdicts_allow(verdict: str, against_
 
 def test_the_studys_answer_without_interval_or_error() -> None:
     assert study_answer(study("can't tell", "can't tell", low=None)) == (
-        "1 pair of runs can't tell whether transfer helps: error reduction 21.7 % (a single pair, no interval); "
+        "1 pair of runs can't tell whether transfer helps: error reduction 21.7 % (1 pair, no interval); "
         "200 images with transfer are worth 345 from scratch."
     )
     assert "no test error at all" in study_answer(study("can't tell", "can't tell", estimate=None))
@@ -90,3 +102,7 @@ def test_the_studys_answer_without_interval_or_error() -> None:
 )
 def test_task_b_in_words(classes: list[str], says: str) -> None:
     assert distinction(classes) == says
+
+
+def test_the_share_of_self_transfer_is_named_where_it_is_known() -> None:
+    assert study_answer(study("helps", "can't tell")).endswith("9 pairs), 92 % (80 … 101) of transfer's gain.")

@@ -1,0 +1,45 @@
+"""What a run remembers of the stages that it called, wherever they run."""
+
+from pathlib import Path
+
+import pytest
+from prefect import flow, unmapped
+
+from tasks.download import download
+from tasks.experiment.data.fashion_mnist import NAME
+from tasks.normalize import normalize
+from tasks.orchestration.provenance import artifacts_of_run, made_with
+from tasks.orchestration.runners import task_runner
+from tasks.orchestration.stage import computing
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+@flow
+def two_kinds_of_pixels() -> tuple[set[str], dict[str, dict[str, str]]]:
+    """What the run came from, as a run is asked for it at its end; one of its mapped stages fails."""
+    with computing(refresh=False):
+        data = download(NAME, None)
+        pixels = normalize.map(unmapped(data), ["standardize", "none"])
+        download.map(["/no/such/data"], [None])
+        paths = {artifact.path for artifact in artifacts_of_run()}
+        assert paths == {artifact.path for artifact in pixels.result()}
+        return paths, made_with()
+
+
+@pytest.mark.parametrize("runner", ["threads", pytest.param("dask", marks=pytest.mark.slow)])
+def test_a_run_knows_what_it_came_from(runner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
+    run = two_kinds_of_pixels.with_options(task_runner=task_runner(runner))
+    computed, (came_from, code) = run(), run()
+    assert computed == (came_from, code)  # that of the second one from the cache
+    assert came_from == {str(path.relative_to(tmp_path)) for path in tmp_path.glob("store/*/*")}
+    assert len(came_from) == 2
+    assert {"tasks.download", "tasks.normalize"} <= code["code"].keys()
+    assert not {"tasks.train", "tasks.report", "tasks.orchestration.stage"} & code["code"].keys()
+    assert code["environment"].keys() >= {"python", "machine", "tensorflow", "keras", "numpy"}
+
+
+def test_outside_a_run_nothing_is_remembered() -> None:
+    with pytest.raises(LookupError):
+        artifacts_of_run()
