@@ -1,29 +1,31 @@
 """Folders with something odd in them: what has no end, what leads elsewhere, names that a terminal would obey."""
 
-import math
+import io
+import json
+import logging
 import os
 import shutil
 import stat
 import sys
-import threading
-import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
+from flows.predict import main
 from tasks.experiment.data.class_names import class_number
 from tasks.experiment.data.formats.image_folder import read_image
 from tasks.experiment.data.formats.reading import fingerprint, read_data
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.model_files import load_trained
 from tasks.experiment.prediction import predict_files
-from tasks.experiment.reports.metrics import earlier_nights
-from tasks.storage.pruning import prune
-from tests.faults.checks import assert_whole
+from tasks.experiment.reports.page import to_html
+from tests.faults.checks import fifo
 from tests.support.runs import QUICK, run_experiment
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 8, 8), np.uint8)
@@ -100,33 +102,6 @@ PLACES: dict[str, tuple[str, Callable[[Path], object], str, Callable[[Path], obj
     "a source_model": ("source.keras", Path.touch, "", load_trained),
     "an image to predict": ("x.png", Path.touch, "", predict),
 }
-
-
-@contextmanager
-def fifo(path: Path) -> Iterator[Callable[[], bool]]:
-    """A FIFO, and whether anyone has read it: whoever did got something, and so did not wait for ever."""
-    was_read = []
-
-    def feed() -> None:
-        with suppress(BrokenPipeError), path.open("wb", buffering=0) as stream:
-            if not ended:
-                was_read.append(True)
-            stream.write(b"something")
-
-    ended: list[bool] = []
-    os.mkfifo(path)
-    kept = path.parent / f"{path.name} as it is"
-    os.link(path, kept)  # the reader may move or remove the other name
-    thread = threading.Thread(target=feed)
-    thread.start()
-    try:
-        yield lambda: bool(was_read)
-    finally:
-        ended.append(True)
-        reading = os.open(kept, os.O_RDONLY | os.O_NONBLOCK)
-        thread.join()
-        os.close(reading)
-        kept.unlink()
 
 
 @contextmanager
@@ -310,101 +285,107 @@ def test_name_in_a_sentence(what: str, does: str, tmp_path: Path) -> None:
     assert ODD_NAMES[does].encode("unicode_escape").decode() in sentence
 
 
-def hostile_npz(path: Path, how: str) -> None:
-    npz(path)
-    content = bytearray(path.read_bytes())
-    match how:
-        case "encrypted":
-            for start in (b"PK\x03\x04", b"PK\x01\x02"):
-                at = content.find(start) + (6 if start == b"PK\x03\x04" else 8)
-                content[at] |= 1
-            path.write_bytes(content)
-        case "packed by an unknown method":
-            for start in (b"PK\x03\x04", b"PK\x01\x02"):
-                at = content.find(start) + (8 if start == b"PK\x03\x04" else 10)
-                content[at] = 77
-            path.write_bytes(content)
-        case "with a shape for which there is no memory":
-            header = (
-                b"{'descr': '|u1', 'fortran_order': False, 'shape': (4611686018427387904, 8, 8), }".ljust(117) + b"\n"
-            )
-            with zipfile.ZipFile(path, "w") as members:
-                members.writestr("x_train.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
-
-
-@pytest.mark.fault("an .npz file {how}", "refused in one sentence")
-@pytest.mark.parametrize(
-    "how", ["encrypted", "packed by an unknown method", "with a shape for which there is no memory"]
-)
-def test_hostile_npz(how: str, tmp_path: Path) -> None:
-    hostile_npz(tmp_path / "data.npz", how)
-    with pytest.raises(UnusableInputError, match=r"data\.npz is not a whole \.npz file"):
-        read_dataset(tmp_path / "data.npz")
-
-
-@pytest.mark.fault("a {kind} file that is named x.png", "refused: no other format is even tried")
-@pytest.mark.parametrize("kind", ["EPS", "GIF", "TIFF", "ICO", "PDF"])
-def test_other_format(kind: str, tmp_path: Path) -> None:
-    """Pillow would start Ghostscript for the first one."""
-    Image.fromarray(IMAGES[0]).save(tmp_path / "x.png", format=kind)
-    with pytest.raises(UnusableInputError, match="is not a whole PNG or JPEG image"):
-        read_image(tmp_path / "x.png")
-
-
-@pytest.mark.fault("a source_model whose weights are {where}", "refused in one sentence")
-@pytest.mark.parametrize("where", ["a link to another file", "in another file"])
-def test_weights_elsewhere(where: str, baseline: tuple[Path, dict], tmp_path: Path) -> None:
-    import h5py
-
-    with zipfile.ZipFile(next(baseline[0].glob("store/train_B_scratch/*/model.keras"))) as own:
-        own.extractall(tmp_path)
-    (tmp_path / "secret").write_bytes(bytes(1_000_000))
-    with h5py.File(tmp_path / "model.weights.h5", "r+") as weights:
-        layer = weights["layers/dense/vars"]
-        shape = layer["0"].shape
-        del layer["0"]
-        if where == "in another file":
-            layer.create_dataset("0", shape, "float32", external=[(str(tmp_path / "secret"), 0, 4 * math.prod(shape))])
-        else:
-            layer["0"] = h5py.ExternalLink(str(tmp_path / "secret"), "/")
-    with zipfile.ZipFile(tmp_path / "hostile.keras", "w") as hostile:
-        for name in own.namelist():
-            hostile.write(tmp_path / name, name)
-    with pytest.raises(UnusableInputError, match=r"hostile\.keras can't be loaded: .*Not allowed"):
-        load_trained(tmp_path / "hostile.keras")
-
-
-KEPT = {
-    "a cache record": "cache/evaluate-*",
-    "a stored file": "store/evaluate/*/scores.json",
-    "a manifest": "store/report/*/manifest.json",
-    "a run's metrics.json": "runs/*/metrics.json",
-    "a run's run.json": "runs/*/run.json",
+# As folders of classes: markup of every kind, commands to a terminal, placeholders. Beside each, how it is shown.
+CLASSES = {
+    r"$\frac{1}$": r"$\frac{1}$",
+    "[click](javascript:alert(1))": "[click](javascript:alert(1))",
+    "![seen](https:evil.example)": "![seen](https:evil.example)",
+    "<img src=x onerror=alert(1)>": "<img src=x onerror=alert(1)>",
+    "**bold** _slanted_ `code` ~~gone~~": "**bold** _slanted_ `code` ~~gone~~",
+    "&lt;b&gt;": "&lt;b&gt;",
+    "a|b\\": "a|b\\",
+    "{{ 7 * 7 }} %s {0} {name}": "{{ 7 * 7 }} %s {0} {name}",
+    "\x1b[2Jcleared": r"\x1b[2Jcleared",
+    "two\nlines": r"two\nlines",
+    "\udcff\u202e": r"\udcff\u202e",
 }
+TARGET = [r"$\frac{1}$", "[click](javascript:alert(1))"]
+
+
+class Page(HTMLParser):
+    """What a page shows, and what it refers to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.references: list[str] = []
+        self.feed(page)
+        self.shown = "".join(self.texts)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.references += [str(value) for name, value in attributes if name in ("src", "href") or name[:2] == "on"]
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
 
 
 @pytest.fixture(scope="module")
-def read(baseline: tuple[Path, dict], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bool]:
-    """A run that finds all of them replaced by FIFOs gives the same metrics: which of them it read."""
-    artifacts = shutil.copytree(baseline[0], tmp_path_factory.mktemp("fifos") / "artifacts", symlinks=True)
+def named(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The folder of a run on classes with these names, and its log."""
+    folder = tmp_path_factory.mktemp("named")
+    rng = np.random.default_rng(0)
+    for number, name in enumerate(CLASSES):
+        for image in rng.integers(20 * number, 20 * number + 56, (12, 8, 8), np.uint8):
+            (folder / "data\x1b[2J" / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(folder / "data\x1b[2J" / name / f"{rng.integers(1 << 60)}.png")
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    logging.getLogger("prefect").addHandler(handler)
+    experiment = QUICK.vary(dataset=str(folder / "data\x1b[2J"), target_classes=TARGET, target_samples=8)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
-        places = {what: next(artifacts.glob(pattern)) for what, pattern in KEPT.items()}
-        outside = tmp_path_factory.mktemp("outside")
-        with ExitStack() as stack:
-            found = {}
-            for number, (what, place) in enumerate(places.items()):
-                found[what] = stack.enter_context(fifo(outside / str(number)))
-                place.unlink()
-                os.link(outside / str(number), place)
-            assert run_experiment()[0] == baseline[1]
-            assert_whole(artifacts, baseline)
-            assert earlier_nights(QUICK, [42, 43]) == []
-            prune(1, dry_run=True)
-            return {what: was_read() for what, was_read in found.items()}
+        patch.setenv("HEADSTART_ARTIFACTS", str(folder / "artifacts"))
+        try:
+            run_experiment(experiment=experiment)
+        finally:
+            logging.getLogger("prefect").removeHandler(handler)
+        yield folder / "artifacts" / "latest", log.getvalue()
 
 
-@pytest.mark.fault("{what} replaced by a FIFO", "nobody waits for its end; metrics as before")
-@pytest.mark.parametrize("what", KEPT)
-def test_fifo_among_artifacts(what: str, read: dict[str, bool]) -> None:
-    assert not read[what]
+@pytest.mark.fault("classes named like markup, commands and placeholders: {where}", "names are text")
+@pytest.mark.parametrize("where", ["plots", "report.md", "report.html", "a model's card", "metrics.json", "the log"])
+def test_class_names(where: str, named: tuple[Path, str]) -> None:
+    run, log = named
+    match where:
+        case "plots":
+            assert {"confusion.png", "data.png", "disagreements.png"} <= {plot.name for plot in run.glob("plots/*")}
+        case "report.md":
+            page = Page(to_html((run / "report.md").read_text()))
+            assert set(page.references) == {f"plots/{plot.name}" for plot in run.glob("plots/*")}
+            assert all(shown in page.texts for shown in CLASSES.values())
+        case "report.html":
+            page = Page((run / "report.html").read_text())
+            assert all(reference.startswith("data:image/png;base64,") for reference in page.references)
+            assert all(shown in page.texts for shown in CLASSES.values())
+            assert page.shown.count(f"Does transfer help to tell {TARGET[0]} from {TARGET[1]}?") == 2  # title, heading
+        case "a model's card":
+            for name in ("A", "B_on_A"):
+                card = (run / "models" / f"{name}.md").read_text()
+                assert set(yaml.safe_load(card.split("---\n")[1])["classes"]) <= set(CLASSES.values())
+                page = Page(to_html(card.split("---\n")[2]))
+                assert not page.references
+            assert f"Tells {TARGET[0]} from {TARGET[1]}." in page.shown
+        case "metrics.json":
+            data = json.loads((run / "metrics.json").read_text())["data"]
+            assert {row["class"] for row in data["classes"]} == set(CLASSES.values())
+            assert data["target_classes"] == TARGET
+        case "the log":
+            assert "Few training images" in log
+            assert all(line.isprintable() for line in log.split("\n"))
+
+
+@pytest.mark.fault("files to predict whose names {does}, and such classes", "names are text, in the terminal")
+@pytest.mark.parametrize("does", ODD_NAMES)
+def test_predict(
+    does: str, named: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    file = tmp_path / f"{ODD_NAMES[does]}.png"
+    Image.fromarray(IMAGES[0]).save(file)
+    shutil.copy(named[0] / "models" / "A.keras", tmp_path)
+    shutil.copy(named[0] / "models" / "A.md", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["predict", str(tmp_path / "A.keras"), str(file)])
+    main()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.isprintable()
+    assert ODD_NAMES[does].encode("unicode_escape").decode() in line
+    assert any(shown in line for shown in CLASSES.values())
