@@ -96,7 +96,7 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
     assert "tasks.experiment.networks.program" not in fourth["message"]
     until(lambda: told, "the webhook is told")
     assert "Regressed" in told[0]
-    assert "outside the earlier nights'" in told[0]
+    assert "outside the expected" in told[0]
     events = until(
         lambda: served.post("events/filter", {"filter": {"event": {"name": ["headstart.answer.regressed"]}}})["events"],
         "the event is there",
