@@ -116,7 +116,7 @@ def replaced(path: Path, kind: str) -> Iterator[None]:
             os.mknod(path, stat.S_IFSOCK | 0o600)
             yield
         case "a device":
-            path.symlink_to("/dev/zero")
+            path.symlink_to("/dev/null")
             yield
         case "a link to nothing":
             path.symlink_to("nowhere")
