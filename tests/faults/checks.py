@@ -61,18 +61,19 @@ def sockets(port: int, state: str) -> set[str]:
 @contextmanager
 def fifo(path: Path) -> Iterator[Callable[[], bool]]:
     """A FIFO, and whether anyone has read it: whoever did got something, and so did not wait for ever."""
-    was_read = []
+    was_read: list[bool] = []
+    ended: list[bool] = []
+    kept = path.parent / f"{path.name} as it is"  # the reader may move or remove the other name
 
     def feed() -> None:
-        with suppress(BrokenPipeError), path.open("wb", buffering=0) as stream:
-            if not ended:
-                was_read.append(True)
-            stream.write(b"something")
+        while not ended:
+            with suppress(BrokenPipeError), kept.open("wb", buffering=0) as stream:
+                if not ended:
+                    was_read.append(True)
+                stream.write(b"something")
 
-    ended: list[bool] = []
-    os.mkfifo(path)
-    kept = path.parent / f"{path.name} as it is"
-    os.link(path, kept)  # the reader may move or remove the other name
+    os.mkfifo(kept)
+    os.link(kept, path)
     thread = threading.Thread(target=feed)
     thread.start()
     try:

@@ -139,7 +139,7 @@ def test_logging_of_tensorflow_stays_as_the_user_wants_it(environment: dict[str,
 def test_matplotlib(name: str, value: object, tmp_path: Path) -> None:
     def draw(values: list[float]) -> Any:
         figure, (ax,) = figure_with_axes(1, "values")
-        ax.plot(values, label=r"$\frac")
+        ax.plot(values, label=r"$\frac$")
         ax.legend()
         return figure
 
