@@ -31,11 +31,11 @@ def listening(here: Machine, url: str) -> Iterator[None]:
     assert here.command("flows.automations", "--webhook", stdin="\n").returncode == 0
 
 
-def running(here: Machine) -> tuple[str, str]:
+def running(here: Machine, state: str = "RUNNING") -> tuple[str, str]:
     """A new run: (id, name)."""
     flow = here.post("flows/", {"name": "transfer-learning"})["id"]
     name = f"run {uuid.uuid4().hex}"
-    return here.post("flow_runs/", {"flow_id": flow, "name": name, "state": {"type": "RUNNING"}})["id"], name
+    return here.post("flow_runs/", {"flow_id": flow, "name": name, "state": {"type": state}})["id"], name
 
 
 def end(here: Machine, run: str, *states: str) -> None:
@@ -97,7 +97,11 @@ def test_away(here: Machine) -> None:
     "SQLite written to all the time by another program while a run fails", "the webhook is called, and once"
 )
 def test_locked(here: Machine) -> None:
-    """Then Prefect can't write where it has read before, and evaluates the event anew, for every automation."""
+    """Then Prefect can't write where it has read before, and evaluates the event anew, for every automation.
+
+    So it would be here, if the automation that waits for the run's heartbeats had a part in the event.
+    """
+    database = Path(here.environment["PREFECT_HOME"]) / "prefect.db"
 
     def fails(run: str) -> None:  # as Prefect says it; the API itself could not write the state
         now, id_ = datetime.now(UTC).isoformat(), str(uuid.uuid4())
@@ -114,17 +118,24 @@ def test_locked(here: Machine) -> None:
         assert here.ask("POST", "events", [event]).status_code == 204
 
     with webhook() as (url, told), listening(here, url):
-        runs = [running(here) for _ in range(4)]
+        runs = [running(here, "PENDING") for _ in range(4)]
         others = iter(runs[1:])
+        until(lambda: all(is_waited_for(run, database) for run, _ in runs), "their heartbeats are waited for")
 
         def tell_of_another() -> str:
             run, name = next(others)
             fails(run)
             return name
 
-        with written_to(Path(here.environment["PREFECT_HOME"]) / "prefect.db"):
+        with written_to(database):
             fails(runs[0][0])
             assert_told_once(told, runs[0][1], tell_of_another)
+
+
+def is_waited_for(run: str, database: Path) -> bool:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        query = "SELECT count(*) FROM automation_bucket WHERE bucketing_key LIKE ?"
+        return bool(connection.execute(query, [f"%{run}%"]).fetchone()[0])
 
 
 @contextmanager

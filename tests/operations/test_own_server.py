@@ -1,0 +1,163 @@
+"""The server that `make run` brings: beside `make serve` on one database, and whether it is needed at all."""
+
+import http.server
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from flows.automations import SILENCE
+from tests.support.browser import browser, new_page
+from tests.support.machine import PASSWORD, Machine, machine
+from tests.support.processes import Process, free_port, until
+from tests.support.runs import QUICK, flags
+from tests.support.services import webhook
+from tests.support.terminal import in_terminal
+
+pytestmark = pytest.mark.operations
+RUN = ["flows.transfer_learning", "--replicates", "1", *flags(QUICK)]
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """`make serve`, with a worker that has nothing to do."""
+    with machine(tmp_path_factory.mktemp("beside")) as here:
+        here.serve()
+        yield here
+
+
+def elsewhere(here: Machine, **environment: str) -> dict[str, str]:
+    """The environment of someone who does not know of the server, and on whose machine CI is not mentioned."""
+    unknown = {"PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING", "CI", "GITHUB_ACTIONS"}
+    known = {name: value for name, value in here.environment.items() if name not in unknown}
+    return known | {"PREFECT_SERVER_API_PORT": str(free_port())} | environment
+
+
+def start(here: Machine, name: str, environment: dict[str, str]) -> Process:
+    log = here.folder / f"{name}.log"
+    process = Process([sys.executable, "-m", *RUN, "--seed", name], log, folder=here.project, environment=environment)
+    here.started.append(process)
+    return process
+
+
+def assert_nothing_after_the_answer(said: str) -> None:
+    first_words = [re.split("[: ]", line)[0] for line in said.splitlines()]
+    assert first_words[-4:] == ["Transfer", "Report", "Plots", "Models"], said[-3000:]
+    assert "Traceback" not in said
+    assert "View at" not in said
+
+
+def server_log(here: Machine) -> Path:
+    return Path(here.environment["PREFECT_HOME"]) / "headstart-server.log"
+
+
+def new_run(here: Machine, seed: str, process: Process) -> dict:
+    """The run of this seed, as `make serve` sees it, once it has begun."""
+
+    def there() -> dict | None:
+        return next((run for run in here.flow_runs() if run["parameters"].get("seed") == int(seed)), None)
+
+    run = until(there, f"the run of seed {seed} is seen", process)
+    assert run
+    return run
+
+
+@pytest.mark.fault(
+    "two runs with servers of their own beside `make serve` on one database, each silent for longer than it waits",
+    "both are Completed, the webhook is not called, nothing is said after the answer; both are seen in the UI",
+)
+def test_beside_make_serve(here: Machine) -> None:
+    with webhook() as (url, told):
+        assert here.command("flows.automations", "--webhook", stdin=url).returncode == 0
+        runs = {seed: start(here, seed, elsewhere(here)) for seed in ("11", "12")}
+        for seed, process in runs.items():
+            here.wait_for_state(new_run(here, seed, process)["id"], "Running")
+            process.send(signal.SIGSTOP)
+        time.sleep(SILENCE.total_seconds() + 15)  # the fault itself
+        for seed, process in runs.items():
+            assert new_run(here, seed, process)["state_type"] == "RUNNING"
+            process.send(signal.SIGCONT)
+        for seed, process in runs.items():
+            assert process.wait() == 0, process.said()[-3000:]
+            assert_nothing_after_the_answer(process.said())
+            run = here.wait_for_state(new_run(here, seed, process)["id"], "Completed")
+            states = here.get(f"flow_run_states/?flow_run_id={run['id']}")
+            assert [state["type"] for state in states] == ["PENDING", "RUNNING", "COMPLETED"]
+            assert set(here.task_states(run["id"]).values()) <= {"Completed", "Cached"}
+        assert told == []
+        assert here.command("flows.automations", "--webhook", stdin="\n").returncode == 0
+
+
+def test_the_server_of_make_serve_is_used_and_its_link_opens(here: Machine) -> None:
+    before = server_log(here).stat().st_mtime_ns if server_log(here).exists() else None
+    port, password = here.environment["PREFECT_SERVER_API_PORT"], ":".join(PASSWORD)
+    run = start(here, "21", elsewhere(here, PREFECT_SERVER_API_PORT=port, PREFECT_API_AUTH_STRING=password))
+    assert run.wait() == 0, run.said()[-3000:]
+    assert (server_log(here).stat().st_mtime_ns if server_log(here).exists() else None) == before
+    link = next(line.split("View at ")[1] for line in run.said().splitlines() if "View at " in line)
+    assert link.startswith(here.api.removesuffix("/api"))
+    with browser() as chromium:
+        page = new_page(chromium, password)
+        page.goto(link)
+        page.get_by_text(new_run(here, "21", run)["name"]).first.wait_for()
+
+
+@contextmanager
+def at_the_default_port(what: str, here: Machine) -> Iterator[dict[str, str]]:
+    """The environment in which this is found where `make serve` would be."""
+    if what == "a server with another password":
+        port = here.environment["PREFECT_SERVER_API_PORT"]
+        yield elsewhere(here, PREFECT_SERVER_API_PORT=port, PREFECT_API_AUTH_STRING="another:password")
+        return
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever).start()
+        yield elsewhere(here, PREFECT_SERVER_API_PORT=str(other.server_port))
+        other.shutdown()
+
+
+@pytest.mark.fault("{what} where `make serve` would be", "the run brings its own server")
+@pytest.mark.parametrize("what", ["a server with another password", "something that is not Prefect"])
+def test_a_stranger(here: Machine, what: str) -> None:
+    with at_the_default_port(what, here) as environment:
+        seed = "31" if "password" in what else "32"
+        run = start(here, seed, environment)
+        assert run.wait() == 0, run.said()[-3000:]
+        assert_nothing_after_the_answer(run.said())
+        here.wait_for_state(new_run(here, seed, run)["id"], "Completed")
+
+
+@pytest.mark.fault(
+    "a first run in a terminal, with an empty home", "no question, no notice, no link that leads nowhere"
+)
+def test_a_first_run(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        status, shown = in_terminal([sys.executable, "-m", *RUN], here.project, elsewhere(here))
+        assert status == 0, shown[-3000:]
+        for word in ("usage data", "telemetry", "PREFECT_SERVER_ANALYTICS_ENABLED", "View at", "Traceback"):
+            assert word not in shown
+        assert not (tmp_path / "prefect" / "profiles.toml").exists()
+
+
+@pytest.mark.fault(
+    "`make serve` in a terminal, by someone who has Prefect profiles", "no question; they stay as they were"
+)
+def test_profiles(tmp_path: Path) -> None:
+    profiles = tmp_path / "prefect" / "profiles.toml"
+    with machine(tmp_path) as here:
+        environment = here.environment | {"PREFECT_API_URL": ""}
+        profiles.parent.mkdir()
+        written = f'active = "mine"\n[profiles.mine]\n[profiles.other]\nPREFECT_API_URL = "{here.api}"\n'
+        profiles.write_text(written)
+        command = [sys.executable, "-m", "flows.serve"]
+        status, shown = in_terminal(command, here.project, environment, last="Ctrl-C ends everything.")
+        assert status == 0, shown[-3000:]
+        assert "How would you like to proceed" not in shown
+        assert "Switched to profile" not in shown
+        assert "usage data" not in shown
+        assert profiles.read_text() == written

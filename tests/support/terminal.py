@@ -1,0 +1,31 @@
+"""A command in a terminal: what a person at the keyboard would see of it."""
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+
+def in_terminal(
+    command: list[str], folder: Path, environment: dict[str, str], last: str | None = None
+) -> tuple[int, str]:
+    """(exit status, what the terminal shows) of a command. SIGINT as soon as it has said `last`, if that is given."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError:  # its last process has ended
+            break
+        if not more:
+            break
+        shown += more
+        if last and last.encode() in shown:
+            process.send_signal(2)
+            last = None
+    os.close(ours)
+    return process.wait(), shown.decode(errors="replace")
