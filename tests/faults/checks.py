@@ -47,10 +47,6 @@ def computed_stages(states: dict[str, str]) -> list[str]:
     return [name.split()[0] for name, state in states.items() if state != "Cached"]
 
 
-def is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-
-
 def sockets(port: int, state: str) -> set[str]:
     """Local addresses, in hexadecimal, of the sockets with this local port that are "connected" or "listening"."""
     code = {"connected": "01", "listening": "0A"}[state]

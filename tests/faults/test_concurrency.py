@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.checks import assert_latest_is_whole, assert_nothing_lost, is_stopped, kept
+from tests.faults.checks import assert_latest_is_whole, assert_nothing_lost, kept
 from tests.support.processes import until
 from tests.support.runs import QUICK, Life, Lives, run_experiment
 
@@ -69,10 +69,10 @@ def test_holder_of_a_lock(
         record.unlink()
     environment = {"HEADSTART_ARTIFACTS": artifacts_copy}
     holder = lives.start(tmp_path, environment, freeze_at="open w .*/artifact/scores.json")
-    until(lambda: is_stopped(holder.pid), "the first flow has stopped with the lock")
+    until(lambda: holder.state == "T", "the first flow has stopped with the lock", holder)
     waiting = lives.start(tmp_path, environment)
     waits = "Task run 'evaluate' - This is being computed elsewhere: waiting for it"
-    until(lambda: waits in waiting.log, "the second flow waits for the lock")
+    until(lambda: waits in waiting.log, "the second flow waits for the lock", waiting)
     os.kill(holder.pid, signal.SIGKILL if "kill" in how else signal.SIGCONT)
     assert holder.end() == (-9 if "kill" in how else 0)
     assert waiting.end() == 0

@@ -15,7 +15,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 from tasks.storage.roots import ROOT
-from tests.faults.checks import assert_nothing_lost, is_stopped, kept, sockets
+from tests.faults.checks import assert_nothing_lost, kept, sockets
 from tests.support.processes import until
 from tests.support.runs import QUICK, Lives, flags, run_experiment
 from tests.support.services import Server
@@ -46,7 +46,7 @@ def test_locked_database(
     with sqlite3.connect(server.home / "prefect.db", isolation_level=None) as database:
         database.execute("BEGIN EXCLUSIVE")
         life = lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts_copy}, api=server.api)
-        until(lambda: sockets(server.port, "connected"), "the run asks the server")
+        until(lambda: sockets(server.port, "connected"), "the run asks the server", life)
         time.sleep(5)  # the fault itself
         assert not life.out.with_suffix(".json").exists()
         database.execute("ROLLBACK")
@@ -62,7 +62,7 @@ def test_server_gone_and_back(server: Server, lives: Lives, baseline: tuple[Path
     life = lives.start(
         tmp_path, {"HEADSTART_ARTIFACTS": artifacts}, api=server.api, freeze_at="open w .*/artifact/pixels.npz"
     )
-    until(lambda: is_stopped(life.pid), "the run has stopped in mid-way")
+    until(lambda: life.state == "T", "the run has stopped in mid-way", life)
     server.kill()
     os.kill(life.pid, signal.SIGCONT)
     server.start()
@@ -83,7 +83,7 @@ def test_server_gone_for_good(
         tmp_path, {"HEADSTART_ARTIFACTS": artifacts}, api=server.api, impatient=True,
         freeze_at="open w .*/artifact/pixels.npz",
     )  # fmt: skip
-    until(lambda: is_stopped(life.pid), "the run has stopped in mid-way")
+    until(lambda: life.state == "T", "the run has stopped in mid-way", life)
     server.kill()
     os.kill(life.pid, signal.SIGCONT)
     assert life.end() != 0

@@ -174,6 +174,7 @@ def test_transient_faults_are_tried_again_and_lasting_ones_are_not(
     assert attempts == [500, 500, 200]
 
 
+@pytest.mark.slow
 def test_a_run_may_stop_early_and_trains_each_seed_once(artifacts: Path) -> None:
     """It looks after 10 pairs and after 11. Also where everything is recomputed, what a look has seen is kept."""
     metrics, states = run_experiment(replicates=11, stop_early=True, refresh=True)

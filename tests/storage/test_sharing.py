@@ -223,44 +223,58 @@ def test_no_endpoint(prefix: str, monkeypatch: pytest.MonkeyPatch, what: str) ->
         pass
 
 
-def test_a_run_is_cached_on_another_machine(prefect_server: None, be: Settle) -> None:
-    """And a third one computes the same, which its verdict tells; there, pruning leaves what it needs."""
-    _, first, states = run(transfer_learning, replicates=1, refresh=True)
-    assert ("train_A seed 42", "Completed") in states
-    be("second")
-    _, second, states = run(transfer_learning, replicates=1)
-    assert computed(states) <= {"report"}  # which the first one wrote with its verdict
-    assert second["replicates"] == first["replicates"]
-    be("third")
-    folder, third, states = run(transfer_learning, replicates=1, refresh=True)
-    assert {state for _, state in states} == {"Completed"}
-    assert third["verdict"]["name"] == "Reproduced"
-    prune(1)
-    assert latest_run() == folder.name
-    be("fourth")
-    assert computed(run(transfer_learning, replicates=1)[2]) <= {"report"}
+@pytest.fixture(scope="module")
+def night(prefect_server: None, store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict]:
+    """Where in the bucket a whole run is, to be copied, and its metrics."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (store.environment | {"HEADSTART_ARTIFACTS": "s3://bucket/night"}).items():
+            patch.setenv(name, value)
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("night")))
+        return "night", run(transfer_learning, refresh=True)[1]
 
 
 def computed(states: list[tuple[str, str]]) -> set[str]:
     return {name for name, state in states if state != "Cached"}
 
 
-@pytest.mark.fault("an upload whose machine is gone: {gone}", "no record of it is believed; computed again")
-@pytest.mark.parametrize("gone", ["manifest", "record"])
-def test_what_was_not_shared_whole_is_computed_again(
-    prefect_server: None, be: Settle, store: ObjectStore, prefix: str, gone: str
+def test_a_run_is_cached_on_another_machine(
+    be: Settle, prefix: str, store: ObjectStore, night: tuple[str, dict]
 ) -> None:
-    _, first, _ = run(transfer_learning, replicates=1)
-    (lost,) = {
-        "manifest": [key for key in store.keys(f"{prefix}/store/train_A/") if key.endswith(MANIFEST)],
-        "record": store.keys(f"{prefix}/cache/train_A"),
-    }[gone]  # fmt: skip
-    store.delete(lost)
+    """And a third one computes the same, which its verdict tells; there, pruning leaves what it needs."""
+    store.copy(night[0], prefix)
     be("second")
-    _, second, states = run(transfer_learning, replicates=1)
-    assert computed(states) == {"train_A seed 42"}
-    assert second == first
-    assert lost in store.keys(prefix)
+    _, second, states = run(transfer_learning)
+    assert computed(states) <= {"report"}  # which the first one wrote with its verdict
+    assert second["replicates"] == night[1]["replicates"]
+    be("third")
+    folder, third, states = run(transfer_learning, refresh=True)
+    assert {state for _, state in states} == {"Completed"}
+    assert third["verdict"]["name"] == "Reproduced"
+    prune(1)
+    assert latest_run() == folder.name
+    be("fourth")
+    assert computed(run(transfer_learning)[2]) <= {"report"}
+
+
+@pytest.mark.fault(
+    "two uploads whose machine is gone, without manifest and without record", "not believed; computed again"
+)
+def test_what_was_not_shared_whole_is_computed_again(
+    be: Settle, store: ObjectStore, prefix: str, night: tuple[str, dict]
+) -> None:
+    store.copy(night[0], prefix)
+    manifests = [key for key in store.keys(f"{prefix}/store/train_A/") if key.endswith(MANIFEST)]
+    records = {key: store.read(key) for key in store.keys(f"{prefix}/cache/train_A")}
+    # Of one seed the manifest, of the other one the record.
+    (record,) = [key for key, content in records.items() if manifests[0].split("/")[-2] not in content.decode()]
+    lost = [manifests[0], record]
+    for key in lost:
+        store.delete(key)
+    be("second")
+    _, second, states = run(transfer_learning)
+    assert computed(states) - {"report"} == {"train_A seed 42", "train_A seed 43"}
+    assert second["replicates"] == night[1]["replicates"]
+    assert {*lost} <= {*store.keys(prefix)}
 
 
 def test_sharing_again_takes_the_last_file_away_first(

@@ -12,10 +12,13 @@ import os
 import re
 import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+_woken = threading.Event()
 EVENTS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.symlink"}
 
 
@@ -33,8 +36,9 @@ def step(event: str, args: tuple[Any, ...]) -> str:
     return f"{event} {' -> '.join(paths)}"
 
 
-def watch_steps(die_at: str | None, freeze_at: str | None, trace: str | None) -> None:
+def watch_steps(order: dict[str, Any]) -> None:
     """Kill this process at the step that matches `die_at`; stop it at `freeze_at` (SIGCONT wakes it)."""
+    die_at, freeze_at, trace = (order.get(name) for name in ("die_at", "freeze_at", "trace"))
     log = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND) if trace else None
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
@@ -46,6 +50,7 @@ def watch_steps(die_at: str | None, freeze_at: str | None, trace: str | None) ->
         for pattern, fate in ((die_at, signal.SIGKILL), (freeze_at, signal.SIGSTOP)):
             if pattern and re.search(pattern, line):
                 os.kill(os.getpid(), fate)
+                _woken.set()
 
     sys.addaudithook(hook)
 
@@ -61,13 +66,12 @@ def drop_privileges() -> None:
 
 
 def live(order: dict[str, Any]) -> None:
-    """One run, in the forked process: its output in <out>.log, what it returned in <out>.json."""
-    from prefect.settings import (
-        PREFECT_API_URL,
-        PREFECT_CLIENT_MAX_RETRIES,
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-        temporary_settings,
-    )
+    """One run, in the forked process: its output in <out>.log, what it returned in <out>.json.
+
+    An impatient one tries nothing again after it was stopped.
+    """
+    from prefect.client import base
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from flows.transfer_learning import transfer_learning
 
@@ -76,15 +80,11 @@ def live(order: dict[str, Any]) -> None:
     os.dup2(output, 2)
     os.environ |= order["environment"]
     drop_privileges()
-    watch_steps(order.get("die_at"), order.get("freeze_at"), order.get("trace"))
+    watch_steps(order)
     # By default five, in about a minute: in which a busy machine might not have started a server again.
-    retries = 0 if order.get("impatient") else 10
-    prefect_settings = {
-        PREFECT_API_URL: order["api"],
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
-        PREFECT_CLIENT_MAX_RETRIES: retries,
-    }
-    with temporary_settings(prefect_settings):
+    impatient = order.get("impatient", False)
+    base.PREFECT_CLIENT_MAX_RETRIES = SimpleNamespace(value=lambda: 0 if impatient and _woken.is_set() else 10)
+    with temporary_settings({PREFECT_API_URL: order["api"], PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         state: Any = transfer_learning(**order["parameters"], return_state=True)
     result = {"state": state.name, "message": state.message}
     if state.is_completed():

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -33,6 +33,10 @@ class Process:
                 start_new_session=True,
             )  # fmt: skip
         show_if_red(log)
+
+    def __str__(self) -> str:
+        status = self._process.poll()
+        return f"`{' '.join(self.command)}`{'' if status is None else f' (status {status})'}"
 
     @property
     def pid(self) -> int:
@@ -67,14 +71,19 @@ class Process:
         self._process.wait()
 
 
-def until(condition: Callable[[], Value], what: str, *needed: Process, patience: float = PATIENCE) -> Value:
+class Ending(Protocol):
+    @property
+    def has_ended(self) -> bool: ...
+
+
+def until(condition: Callable[[], Value], what: str, *needed: Ending, patience: float = PATIENCE) -> Value:
     """The first true value of `condition`. Fails when a process that is needed for it has ended, or out of patience."""
     deadline = time.monotonic() + patience
     while True:
         ended = [process for process in needed if process.has_ended]
         if value := condition():
             return value
-        assert not ended, f"waiting until {what}: `{' '.join(ended[0].command)}` ended with {ended[0].wait()}"
+        assert not ended, f"waiting until {what}: {ended[0]} has ended"
         assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
         time.sleep(0.1)
 

@@ -77,6 +77,15 @@ class Life:
         return self.lives.ask({"wait": self.pid})
 
     @property
+    def state(self) -> str:
+        """The kernel's letter: T is stopped, Z has ended."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state == "Z"
+
+    @property
     def log(self) -> str:
         """What it has said so far."""
         path = self.out.with_suffix(".log")

@@ -66,6 +66,10 @@ class ObjectStore:
     def write(self, key: str, content: bytes) -> None:
         self.s3.put_object(Bucket="bucket", Key=key, Body=content)
 
+    def copy(self, prefix: str, to: str) -> None:
+        for key in self.keys(f"{prefix}/"):
+            self.write(key.replace(prefix, to, 1), self.read(key))
+
     def delete(self, key: str) -> None:
         self.s3.delete_object(Bucket="bucket", Key=key)
 
