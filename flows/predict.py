@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.prediction import predict_files
+from tasks.storage.files import printable
 
 
 def main() -> None:
@@ -16,7 +17,8 @@ def main() -> None:
     given = parser.parse_args()
     try:
         for said in predict_files(given.model, given.image):
-            print(f"{said.file}: {said.class_name} {said.probability:.3f}", *(f"({note})" for note in said.notes))
+            notes = "".join(f" ({note})" for note in said.notes)
+            print(printable(f"{said.file}: {said.class_name} {said.probability:.3f}{notes}"))
     except UnusableInputError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from tasks.storage.files import printable
 from tasks.storage.in_use import InUseError
 from tasks.storage.pruning import prune
 
@@ -17,7 +18,7 @@ def main() -> None:
     except InUseError as busy:
         sys.exit(str(busy))
     for removal in removed:
-        print(f"{removal.bytes / 1e6:9.2f} MB  {removal.name}")
+        print(f"{removal.bytes / 1e6:9.2f} MB  {printable(removal.name)}")
     print(f"{sum(r.bytes for r in removed) / 1e6:9.2f} MB  {'would go' if given.dry_run else 'removed'} in all")
 
 

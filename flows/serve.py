@@ -71,7 +71,7 @@ def main() -> None:
 def _run(*arguments: str) -> None:
     """A Prefect command, to its end. Raises RuntimeError, with what it said, if it fails."""
     command = [sys.executable, "-m", "prefect", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode:
         raise RuntimeError(f"`prefect {' '.join(arguments)}` failed:\n{done.stdout}{done.stderr}")
 

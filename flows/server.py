@@ -36,7 +36,8 @@ def main() -> None:
     try:
         listener = socket.create_server((host, port))
     except OSError as error:
-        sys.exit(f"Prefect's server can't listen at {host}:{port} ({error.strerror}): set PREFECT_SERVER_API_PORT.")
+        why = str(error.strerror).partition(" (")[0]
+        sys.exit(f"Prefect's server can't listen at {host}:{port} ({why}): set PREFECT_SERVER_API_PORT.")
     print(f"UI: http://{host}:{port}\nIts password: {word}\nCtrl-C ends it.\n", flush=True)
     with temporary_settings({PREFECT_SERVER_API_AUTH_STRING: word}):
         serve(

@@ -105,7 +105,7 @@ def transfer_study(
             *(train(Variant(each, pair(each), seeds[: len(runs)], may_diverge=True)) for each in other_pixels),
             *(train(Variant(each, pair(each), pair_seeds)) for each in other_classes),
         ]
-        runs_of_others = [run for _, arms in _results("study of variants", others) for run in arms]
+        runs_of_others = [run for _, arms in _results("study-variants", others) for run in arms]
         answers = evaluate_study(experiment, own.B, runs + runs_of_others, look)
         written = report_study(experiment, own.A, own.B, resample_target, answers, made_with())
         model_A, models_B = models_A[0].folder(), runs[0].folder()
@@ -122,7 +122,8 @@ def _results(name: str, trainings: list[Training]) -> list[tuple[list[Artifact],
     An error of A comes first: it says why B has no result. Of a variant that may diverge and did there is nothing to
     compare, and no result.
     """
-    watch(name, [future for each in trainings for futures in (each.models_A, each.arms) for future in futures])
+    if trainings:
+        watch(name, [future for each in trainings for futures in (each.models_A, each.arms) for future in futures])
     done = []
     for each in trainings:
         try:

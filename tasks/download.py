@@ -12,6 +12,7 @@ from tasks.experiment.data.ingestion import complete, import_data
 from tasks.experiment.errors import UnusableInputError
 from tasks.orchestration.progress import report_bytes
 from tasks.orchestration.stage import stage
+from tasks.storage.files import printable
 
 
 async def _may_help(task: object, run: object, state: object) -> bool:
@@ -42,9 +43,9 @@ def download(dataset: str, content: str | None) -> DataSet:
         data = import_data(Path(dataset))
         if fingerprint(Path(dataset)) != content:
             raise UnusableInputError(f"{dataset} changed while it was read: run again")
-        log.info("%s: %d classes, images of the shape %s", dataset, len(data.classes), data.image_shape)
+        log.info("%s: %d classes, images of the shape %s", printable(dataset), len(data.classes), data.image_shape)
     for note in data.notes:
-        log.warning("%s: %s", dataset, note)
+        log.warning("%s: %s", printable(dataset), note)
     return data
 
 

@@ -1,6 +1,5 @@
 """evaluate: every pair on all of task B's test images, and over the pairs the error reduction with its interval."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from tasks.experiment.results.sequential import Look
 from tasks.experiment.results.statistics import mcnemar
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
+from tasks.storage.files import read_json, write_json
 
 
 @stage()
@@ -46,7 +46,7 @@ def evaluate(B: Problem, seeds: list[int], models: Models, look: Look) -> Artifa
     )  # fmt: skip
 
     def write(folder: Path) -> None:
-        (folder / "scores.json").write_text(json.dumps(results, indent=1))
+        write_json(folder / "scores.json", results)
         np.savez(folder / "probabilities.npz", **probabilities)  # type: ignore[arg-type]
 
     return save("evaluate", write)
@@ -54,7 +54,7 @@ def evaluate(B: Problem, seeds: list[int], models: Models, look: Look) -> Artifa
 
 def can_tell(scores: Artifact, look: Look) -> bool:
     """Whether these pairs are enough; the log says what was seen, and why the run goes on or ends."""
-    return log_look(get_run_logger(), json.loads((scores.folder() / "scores.json").read_text()), look)
+    return log_look(get_run_logger(), read_json(scores.folder() / "scores.json"), look)
 
 
 def _probabilities(model: Artifact, images: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
+from tasks.storage.files import printable
 
 
 @stage()
@@ -37,7 +38,8 @@ def import_A(data: DataSet, source_model: str, content: str, source_layer: str |
         raise UnusableInputError(f"{source_model} changed while it was read: run again")
     if not prepares_pixels(body):
         get_run_logger().warning(
-            "%s has no Rescaling or Normalization layer: it gets pixels of 0–255 as they are", source_model
+            "%s has no Rescaling or Normalization layer: it gets pixels of 0–255 as they are",
+            printable(source_model),
         )
     return save("import_A", lambda folder: save_model(body, folder / "model.keras"))
 

@@ -1,6 +1,5 @@
 """report: metrics.json, the report as a page and as Markdown, and the plots."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
+from tasks.storage.files import read_json
 
 
 @stage()
@@ -29,7 +29,7 @@ def report(
 ) -> Artifact:  # fmt: skip
     """earlier: the nights to compare with; None: this is no night."""
     evaluated = scores.folder()
-    results: Results = json.loads((evaluated / "scores.json").read_text())
+    results: Results = read_json(evaluated / "scores.json")
     for i, replicate in enumerate(results["replicates"]):
         replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models}
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, answer(results))
@@ -56,4 +56,4 @@ def report(
 
 
 def _epochs(models: list[Artifact]) -> list[Epochs]:
-    return [json.loads((model.folder() / "history.json").read_text()) for model in models]
+    return [read_json(model.folder() / "history.json") for model in models]

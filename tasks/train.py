@@ -1,6 +1,5 @@
 """train_A, train_B_scratch, transfer_B_on_A: one seed each. A seed's pair sees the same images in the same order."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
+from tasks.storage.files import write_json
 
 
 @stage(run_name="train_A seed {seed}")
@@ -57,6 +57,6 @@ def _train(
 
     def write(folder: Path) -> None:
         save_model(model, folder / "model.keras")
-        (folder / "history.json").write_text(json.dumps([vars(epoch) for epoch in epochs], indent=1))
+        write_json(folder / "history.json", [vars(epoch) for epoch in epochs])
 
     return save(name, write)

@@ -21,7 +21,7 @@ pytest.register_assert_rewrite("tests.faults.checks", "tests.support")
 # A home of the tests' own: nothing is left in the user's, and none of the user's settings plays a part.
 HOME = Path(tempfile.mkdtemp(prefix="headstart-tests-"))
 for name in list(os.environ):
-    if name.startswith(("PREFECT_", "XDG_", "KERAS_", "MPL")) or name == "HEADSTART_RUNNER":
+    if name.startswith(("PREFECT_", "XDG_")) or name == "HEADSTART_RUNNER":
         del os.environ[name]
 os.environ |= {
     "HOME": str(HOME),

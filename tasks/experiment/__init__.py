@@ -2,7 +2,17 @@
 
 import os
 
-# Read by TensorFlow and Keras when they are first imported, wherever that is.
-os.environ["KERAS_BACKEND"] = "tensorflow"  # the trainer compiles with it, whatever the user's keras.json says
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # one order of summation on every machine, and no notice about it
+# What TensorFlow, Keras, NumPy, SciPy and matplotlib read of the environment, and of files in the user's home, when
+# they are first imported, wherever that is. A result must not depend on it, so none of it is left but TensorFlow's
+# logging (DECISIONS.md, "What changes bits").
+READ_BY_LIBRARIES = "KERAS_", "TF_", "TF2_", "XLA_", "NVIDIA_TF32_", "NPY_", "SCIPY_", "MPLBACKEND"
+for name in list(os.environ):
+    if name.startswith(READ_BY_LIBRARIES) and not name.startswith("TF_CPP_"):
+        del os.environ[name]
+os.environ |= {
+    "KERAS_BACKEND": "tensorflow",  # the trainer compiles with it
+    "KERAS_HOME": os.devnull,  # no folder: it has no keras.json, so that Keras' own defaults hold
+    "MATPLOTLIBRC": os.devnull,
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # one order of summation on every machine, and no notice about it
+}
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

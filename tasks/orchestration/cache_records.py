@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic_core import to_json
 
 from tasks.storage.artifacts import Handle
+from tasks.storage.files import read_json
 from tasks.storage.locks import UNFINISHED, acquire, release, remove
 from tasks.storage.roots import UnusableArtifactsError, artifacts_root, is_shared
 from tasks.storage.sharing import fetch_file, remove_shared, share_file
@@ -174,7 +175,7 @@ def forget_untrue(key: str) -> None:
     if not path.exists():
         return
     try:
-        written = json.loads(path.read_text())
+        written = read_json(path)
         record = parse_record(written["result"])
         is_ours = written["metadata"]["serializer"] == {"type": SERIALIZER} and record.key == key
         true = is_ours and is_intact(record.result)

@@ -31,6 +31,7 @@ from tasks.orchestration.own_server import prefect_api
 from tasks.orchestration.progress import bars_in_terminal
 from tasks.orchestration.runners import Runner, configured_runner, task_runner
 from tasks.storage.artifacts import is_store_empty
+from tasks.storage.files import printable
 from tasks.storage.roots import UnusableArtifactsError
 
 REFUSALS = UnusableInputError, UnusableArtifactsError, DivergedError  # their messages say what to do
@@ -102,7 +103,7 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     try:
         with prefect_api(), bars_in_terminal(), refusals_without_traceback():
             state: Any = flow(**parameters, return_state=True)
-    except (httpx.HTTPError, RuntimeError) as error:  # not from inside the flow: those make a failed state
+    except (httpx.HTTPError, OSError, RuntimeError) as error:  # not from inside the flow: those make a failed state
         sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if there are any
@@ -113,7 +114,7 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
         print(f"{verdict['name']}: {verdict['reason']}")
     for name, what in (("Report", "report.html"), ("Plots", "plots"), ("Models", "models"), ("Runs", "runs.csv")):
         if (folder / what).exists():
-            print(f"{name + ':':8}{folder / what}")
+            print(f"{name + ':':8}{printable(folder / what)}")
 
 
 def _import_tensorflow() -> None:

@@ -22,6 +22,7 @@ from tasks.storage.roots import shared_root
 START_SECONDS = 30
 
 logging.getLogger("distributed.nanny").setLevel(logging.ERROR)  # it warns whenever TensorFlow takes seconds to end
+logging.getLogger("prefect.task_runner.cluster").addFilter(lambda said: "dashboard" not in said.msg)  # there is none
 
 
 class SideBySide(WorkerPlugin):

@@ -77,6 +77,10 @@ def accepts_us(address: str) -> bool:
         return answer.is_success and bool(answer.json() == prefect.__version__)
     except (httpx.HTTPError, ValueError):
         return False
+    except OSError as error:
+        raise RuntimeError(
+            f"no certificates can be read ({error.strerror}): unset SSL_CERT_FILE, or set it to a file of certificates"
+        ) from error
 
 
 def start(password: str) -> str:
@@ -86,12 +90,18 @@ def start(password: str) -> str:
     """
     from prefect.settings import PREFECT_HOME
 
-    PREFECT_HOME.value().mkdir(parents=True, exist_ok=True)  # the server dies without it
-    said = PREFECT_HOME.value() / LOG
-    with said.open("a" if said.exists() and said.stat().st_size < LOG_BYTES else "w") as log:
+    home = PREFECT_HOME.value()
+    try:
+        home.mkdir(parents=True, exist_ok=True)  # the server dies without it
+    except OSError as error:
+        raise RuntimeError(
+            f"its folder {home} can't be made ({error.strerror}): set PREFECT_HOME to one that can be written to"
+        ) from error
+    said = home / LOG
+    with said.open("ab" if said.exists() and said.stat().st_size < LOG_BYTES else "wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "tasks.orchestration.own_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=log, text=True, env=os.environ | {"PREFECT_SERVER_API_AUTH_STRING": password},
+            stderr=log, encoding="utf-8", env=os.environ | {"PREFECT_SERVER_API_AUTH_STRING": password},
         )  # fmt: skip
     # At exit, not at the end of the block: Prefect sends its last logs at exit, and what is registered first runs last.
     atexit.register(server.communicate)

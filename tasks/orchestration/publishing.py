@@ -1,6 +1,5 @@
 """How a run ends: its folder, its page in the UI, its last state, and pruning."""
 
-import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from tasks.experiment.reports.plots import PLOTS
 from tasks.orchestration.progress import best_effort
 from tasks.orchestration.provenance import artifacts_of_run
 from tasks.storage.artifacts import Artifact, copy_files
+from tasks.storage.files import printable, read_json, read_text, write_json, write_text
 from tasks.storage.in_use import InUseError
 from tasks.storage.locks import temporary_folder
 from tasks.storage.pruning import prune
@@ -39,12 +39,14 @@ def publish(name: str, report: Artifact, models: dict[str, Path], prefix: str = 
         copy_files(report, new)
         metrics = read_metrics(new)
         _add_models(new / "models", models, metrics)
-        (new / RECORD).write_text(json.dumps(_record(), indent=1))
+        write_json(new / RECORD, _record())
         is_latest = keep_run(name, new)
     folder = shared_root() / "runs" / name
     if not is_latest:
         latest = artifacts_root() / LATEST
-        get_run_logger().warning("%s is not a link, and was left alone: this run is in %s", latest, folder)
+        get_run_logger().warning(
+            "%s is not a link, and was left alone: this run is in %s", printable(latest), printable(folder)
+        )
     with best_effort():
         _show(artifacts_root() / "runs" / name, metrics, prefix)
     return folder
@@ -56,8 +58,8 @@ def _add_models(folder: Path, models: dict[str, Path], metrics: Metrics) -> None
     for name, file in models.items():
         shutil.copyfile(file, folder / f"{name}.keras")
         epochs = file.with_name("history.json")
-        last_epoch = json.loads(epochs.read_text())[-1] if epochs.exists() else None
-        (folder / f"{name}.md").write_text(model_card(name, metrics, last_epoch))
+        last_epoch = read_json(epochs)[-1] if epochs.exists() else None
+        write_text(folder / f"{name}.md", model_card(name, metrics, last_epoch))
 
 
 def _record() -> dict[str, Any]:
@@ -68,7 +70,7 @@ def _record() -> dict[str, Any]:
 
 def _show(folder: Path, metrics: Metrics, prefix: str) -> None:
     """The run's page in the UI: its report, its numbers and, of a night, its verdict."""
-    report = with_plots_inside((folder / "report.md").read_text(), folder)
+    report = with_plots_inside(read_text(folder / "report.md"), folder)
     create_markdown_artifact(report, key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
         table_of_pairs(metrics["replicates"]),

@@ -34,7 +34,8 @@ def task_runner(where: str) -> TaskRunner[Any]:
     from tasks.orchestration.dask_cluster import ClusterTaskRunner
 
     if where == DASK:
-        # On loopback, by certificates of this run: whoever reaches the scheduler runs code.
-        processes = {"n_workers": CORES, "threads_per_worker": 1, "security": True, "dashboard_address": "127.0.0.1:0"}
-        return ClusterTaskRunner(cluster_kwargs=processes)
+        processes = {"n_workers": CORES, "threads_per_worker": 1}
+        # On loopback, by certificates of this run, and without a page: whoever reaches the scheduler runs code.
+        closed = {"security": True, "dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
+        return ClusterTaskRunner(cluster_kwargs=processes | closed)
     return ClusterTaskRunner(address=where)

@@ -104,7 +104,7 @@ def pipeline(name: str, prefix: str = "") -> Callable[[Callable[P, R]], Flow[P, 
     def decorate(function: Callable[P, R]) -> Flow[P, R]:
         description = inspect.getdoc(function)
         # Prefect's parameter form takes descriptions from here only, not from the fields.
-        function.__doc__ = f"{description}\n\nArgs:\n{_describe_parameters(function)}"
+        function.__doc__ = f"{description or ''}\n\nArgs:\n{_describe_parameters(function)}"
         return flow(
             name=name,
             description=description,

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tasks.storage.files import read_json, write_json
 from tasks.storage.locks import UNFINISHED, locked, temporary_folder
 from tasks.storage.roots import artifacts_root, is_shared
 from tasks.storage.sharing import fetch, read_shared, remove_shared, share
@@ -79,7 +80,7 @@ class Artifact(Handle):
 
     def _verified(self, folder: Path) -> Path:
         try:
-            files = json.loads((folder / MANIFEST).read_text())
+            files = read_json(folder / MANIFEST)
             if _digest(files) != self.digest:
                 raise DamagedArtifactError(f"{folder / MANIFEST} is not the manifest of {self.digest}")
             for name, expected in files.items():
@@ -101,7 +102,7 @@ class Artifact(Handle):
             new = temporary / "artifact"
             try:
                 fetch(self.path, [MANIFEST], new)
-                files = json.loads((new / MANIFEST).read_text())
+                files = read_json(new / MANIFEST)
                 if _digest(files) != self.digest or not all(_is_inside(name) for name in files):
                     raise DamagedArtifactError(f"{self.path}/{MANIFEST} is not the manifest of {self.digest}")
                 fetch(self.path, list(files), new)
@@ -130,7 +131,7 @@ def save(stage: str, write: Callable[[Path], None]) -> Artifact:
         new.mkdir()
         write(new)
         files = {str(f.relative_to(new)): _describe(f) for f in sorted(new.rglob("*")) if f.is_file()}
-        (new / MANIFEST).write_text(json.dumps(files, indent=1))
+        write_json(new / MANIFEST, files)
         artifact = Artifact(path=f"store/{stage}/{_digest(files)[:16]}", digest=_digest(files))
         artifact.keep(new, temporary / "damaged")
     artifact.share()
@@ -148,6 +149,8 @@ def copy_files(artifact: Artifact, target: Path) -> None:
 
 
 def _describe(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise OSError(f"{file} is not a regular file")
     with file.open("rb") as stream:
         return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": file.stat().st_size}
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tasks.storage.files import write_text
 from tasks.storage.roots import UnusableArtifactsError, artifacts_root, is_shared, shared_root
 from tasks.storage.sharing import remove_shared
 
@@ -48,7 +49,7 @@ def artifacts_unused() -> Iterator[None]:
 def _lock(operation: int) -> Iterator[None]:
     try:
         artifacts_root().mkdir(parents=True, exist_ok=True)
-        file = (artifacts_root() / ".in-use").open("w")
+        file = (artifacts_root() / ".in-use").open("wb")
     except OSError as error:
         raise UnusableArtifactsError(error) from error
     with file:
@@ -63,7 +64,7 @@ def _mark(kind: str) -> Iterator[None]:
         return
     name = f".in-use/{kind}-{uuid.uuid4().hex}"
     try:
-        (shared_root() / name).write_text("")
+        write_text(shared_root() / name, "")
     except Exception as error:  # each store has its own
         raise UnusableArtifactsError(error) from error
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 from upath import UPath
 
+from tasks.storage.files import read_json
 from tasks.storage.in_use import artifacts_unused
 from tasks.storage.roots import artifacts_root, is_shared, shared_root
 from tasks.storage.runs import latest_run, read_runs
@@ -65,7 +66,7 @@ def _dispensable_below(root: UPath, runs: set[str], needed: set[str]) -> Iterato
 def _result(file: UPath) -> Any:
     """What a cache record says; None if it can't be read, or says only that the task failed."""
     try:
-        return json.loads(json.loads(file.read_text())["result"])["result"]
+        return json.loads(read_json(file)["result"])["result"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -11,6 +11,8 @@ from urllib.parse import quote
 from platformdirs import user_cache_path
 from upath import UPath
 
+from tasks.storage.files import printable
+
 ROOT = Path(__file__).parents[2]  # of the project
 
 
@@ -52,8 +54,10 @@ class UnusableArtifactsError(RuntimeError):
     def __init__(self, error: Exception) -> None:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         super().__init__(
-            f"The artifacts at {shared_root()} can't be used ({reason}): check address, endpoint and credentials"
-            if is_shared()
-            else f"The artifacts folder {artifacts_root()} can't be used ({reason}): "
-            "give it room and write permission, or set HEADSTART_ARTIFACTS to a folder that has them"
+            printable(
+                f"The artifacts at {shared_root()} can't be used ({reason}): check address, endpoint and credentials"
+                if is_shared()
+                else f"The artifacts folder {artifacts_root()} can't be used ({reason}): "
+                "give it room and write permission, or set HEADSTART_ARTIFACTS to a folder that has them"
+            )
         )

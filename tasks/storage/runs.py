@@ -1,6 +1,5 @@
 """The runs that are kept, and which one is the latest."""
 
-import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from upath import UPath
 
+from tasks.storage.files import read_json, write_text
 from tasks.storage.locks import temporary_folder
 from tasks.storage.roots import artifacts_root, is_shared, shared_root
 from tasks.storage.sharing import read_shared, share
@@ -29,7 +29,7 @@ def read_runs() -> list[Run]:
     runs = []
     for folder in (shared_root() / "runs").glob("[!.]*"):
         try:
-            record = json.loads((folder / RECORD).read_text())
+            record = read_json(folder / RECORD)
         except (OSError, ValueError):
             record = {}
         runs.append(Run(folder, record.get("time", ""), frozenset(record.get("artifacts", ()))))
@@ -63,5 +63,5 @@ def keep_run(name: str, new: Path) -> bool:
             (temporary / LATEST).replace(latest)
     if is_shared():
         share(f"runs/{name}", last=RECORD)
-        (shared_root() / LATEST).write_text(f"runs/{name}\n")
+        write_text(shared_root() / LATEST, f"runs/{name}\n")
     return not is_own

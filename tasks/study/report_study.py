@@ -1,6 +1,5 @@
 """report_study: the study's metrics.json, its tables, its report and its plots."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import arms
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
+from tasks.storage.files import read_json
 
 
 @stage()
@@ -29,7 +29,7 @@ def report_study(
     from tasks.experiment.study.answers import of_experiment
 
     evaluated = answers.folder()
-    found = json.loads((evaluated / "answers.json").read_text())
+    found = read_json(evaluated / "answers.json")
     table = pd.read_parquet(evaluated / "runs.parquet")
     results = found["results"]
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, study_answer(found["study"]))

@@ -1,6 +1,5 @@
 """train_arms: all of one seed's networks on task B."""
 
-import json
 from pathlib import Path
 
 from tasks.experiment.data.splits import Problem
@@ -8,6 +7,7 @@ from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.study.plan import Plan
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
+from tasks.storage.files import write_json
 
 
 @stage(run_name="train_arms seed {seed}")
@@ -20,7 +20,7 @@ def train_arms(B: Problem, plan: Plan, seed: int, model_A: Artifact) -> Artifact
     rows, models = run_trials(B, plan, seed, load_network(model_A.folder() / "model.keras"))
 
     def write(folder: Path) -> None:
-        (folder / "runs.json").write_text(json.dumps(rows, indent=1))
+        write_json(folder / "runs.json", rows)
         for name, model in models.items():
             save_model(model, folder / f"{name}.keras")
 

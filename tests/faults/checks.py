@@ -1,6 +1,10 @@
 """What the tests of faults look at afterwards."""
 
+import os
 import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.runs import run_experiment
@@ -52,3 +56,30 @@ def sockets(port: int, state: str) -> set[str]:
     code = {"connected": "01", "listening": "0A"}[state]
     rows = [row.split() for table in ("tcp", "tcp6") for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
     return {row[1].split(":")[0] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == code}
+
+
+@contextmanager
+def fifo(path: Path) -> Iterator[Callable[[], bool]]:
+    """A FIFO, and whether anyone has read it: whoever did got something, and so did not wait for ever."""
+    was_read = []
+
+    def feed() -> None:
+        with suppress(BrokenPipeError), path.open("wb", buffering=0) as stream:
+            if not ended:
+                was_read.append(True)
+            stream.write(b"something")
+
+    ended: list[bool] = []
+    os.mkfifo(path)
+    kept = path.parent / f"{path.name} as it is"
+    os.link(path, kept)  # the reader may move or remove the other name
+    thread = threading.Thread(target=feed)
+    thread.start()
+    try:
+        yield lambda: bool(was_read)
+    finally:
+        ended.append(True)
+        reading = os.open(kept, os.O_RDONLY | os.O_NONBLOCK)
+        thread.join()
+        os.close(reading)
+        kept.unlink()

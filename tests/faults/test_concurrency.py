@@ -71,7 +71,7 @@ def test_holder_of_a_lock(
     holder = lives.start(tmp_path, environment, freeze_at="open w .*/artifact/scores.json")
     until(lambda: is_stopped(holder.pid), "the first flow has stopped with the lock")
     waiting = lives.start(tmp_path, environment)
-    waits = "Task run 'evaluate' - Something else is making this now: waiting"
+    waits = "Task run 'evaluate' - This is being computed elsewhere: waiting for it"
     until(lambda: waits in waiting.log, "the second flow waits for the lock")
     os.kill(holder.pid, signal.SIGKILL if "kill" in how else signal.SIGCONT)
     assert holder.end() == (-9 if "kill" in how else 0)

@@ -2,16 +2,21 @@
 
 import json
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.fashion_mnist import FILES
+from tasks.experiment.data.formats.image_folder import read_image
+from tasks.experiment.data.formats.reading import read_data
 from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.data.splits import Examples, TrainingData
+from tasks.experiment.errors import UnusableInputError
 from tasks.normalize import normalize
 from tests.support.runs import QUICK, run_experiment
 
@@ -139,3 +144,44 @@ def test_hostile_idx(what: str, header: bytes, tmp_path: Path, monkeypatch: pyte
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def hostile_npz(path: Path, how: str) -> None:
+    np.savez(path, x_train=np.zeros((12, 8, 8), np.uint8), y_train=np.arange(12) % 2)
+    content = bytearray(path.read_bytes())
+    match how:
+        case "encrypted":
+            for start in (b"PK\x03\x04", b"PK\x01\x02"):
+                at = content.find(start) + (6 if start == b"PK\x03\x04" else 8)
+                content[at] |= 1
+            path.write_bytes(content)
+        case "packed by an unknown method":
+            for start in (b"PK\x03\x04", b"PK\x01\x02"):
+                at = content.find(start) + (8 if start == b"PK\x03\x04" else 10)
+                content[at] = 77
+            path.write_bytes(content)
+        case "with a shape for which there is no memory":
+            header = (
+                b"{'descr': '|u1', 'fortran_order': False, 'shape': (4611686018427387904, 8, 8), }".ljust(117) + b"\n"
+            )
+            with zipfile.ZipFile(path, "w") as members:
+                members.writestr("x_train.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+
+
+@pytest.mark.fault("an .npz file {how}", "refused in one sentence")
+@pytest.mark.parametrize(
+    "how", ["encrypted", "packed by an unknown method", "with a shape for which there is no memory"]
+)
+def test_hostile_npz(how: str, tmp_path: Path) -> None:
+    hostile_npz(tmp_path / "data.npz", how)
+    with pytest.raises(UnusableInputError, match=r"data\.npz is not a whole \.npz file"):
+        read_data(tmp_path / "data.npz")
+
+
+@pytest.mark.fault("a {kind} file that is named x.png", "refused: no other format is even tried")
+@pytest.mark.parametrize("kind", ["EPS", "GIF", "TIFF", "ICO", "PDF"])
+def test_other_format(kind: str, tmp_path: Path) -> None:
+    """Pillow would start Ghostscript for the first one."""
+    Image.new("L", (8, 8)).save(tmp_path / "x.png", format=kind)
+    with pytest.raises(UnusableInputError, match="is not a whole PNG or JPEG image"):
+        read_image(tmp_path / "x.png")

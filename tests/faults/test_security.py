@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ import cloudpickle
 import httpx
 import pytest
 
+from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.networks.model_files import load_trained
 from tasks.orchestration.cache_records import Record
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.roots import ROOT
@@ -127,6 +130,29 @@ def test_hostile_model(kind: str, artifacts_copy: Path) -> None:
     record.write_text(json.dumps(written | {"result": forged}))
     with pytest.raises((ValueError, TypeError), match=r"Lambda|could not be deserialized|Could not locate"):
         run_experiment()
+
+
+@pytest.mark.fault("a source_model whose weights are {where}", "refused in one sentence")
+@pytest.mark.parametrize("where", ["a link to another file", "in another file"])
+def test_weights_elsewhere(where: str, baseline: tuple[Path, dict], tmp_path: Path) -> None:
+    import h5py
+
+    with zipfile.ZipFile(next(baseline[0].glob("store/train_B_scratch/*/model.keras"))) as own:
+        own.extractall(tmp_path)
+    (tmp_path / "secret").write_bytes(bytes(1_000_000))
+    with h5py.File(tmp_path / "model.weights.h5", "r+") as weights:
+        layer = weights["layers/dense/vars"]
+        shape = layer["0"].shape
+        del layer["0"]
+        if where == "in another file":
+            layer.create_dataset("0", shape, "float32", external=[(str(tmp_path / "secret"), 0, 4 * math.prod(shape))])
+        else:
+            layer["0"] = h5py.ExternalLink(str(tmp_path / "secret"), "/")
+    with zipfile.ZipFile(tmp_path / "hostile.keras", "w") as hostile:
+        for name in own.namelist():
+            hostile.write(tmp_path / name, name)
+    with pytest.raises(UnusableInputError, match=r"hostile\.keras can't be loaded: .*Not allowed"):
+        load_trained(tmp_path / "hostile.keras")
 
 
 @pytest.mark.fault(

@@ -2,18 +2,30 @@
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tasks.experiment.data.fashion_mnist import FILES, is_valid
+from tasks.experiment.reports.metrics import earlier_nights
+from tasks.storage.pruning import prune
 from tasks.storage.roots import data_root
-from tests.faults.checks import SMALL, assert_latest_is_whole, assert_nothing_lost, assert_whole, computed_stages, kept
-from tests.support.runs import Lives, run_experiment
+from tests.faults.checks import (
+    SMALL,
+    assert_latest_is_whole,
+    assert_nothing_lost,
+    assert_whole,
+    computed_stages,
+    fifo,
+    kept,
+)
+from tests.support.runs import QUICK, Lives, run_experiment
 
 SHELVES = {
     "normalize": ["pixels.npz", "manifest.json"],
@@ -219,6 +231,42 @@ def test_damaged_run_folder(how: str, artifacts_copy: Path, baseline: tuple[Path
     damage(artifacts_copy / "latest" / "metrics.json", how)
     assert run_experiment()[0] == baseline[1]
     assert_latest_is_whole(artifacts_copy)
+
+
+KEPT = {
+    "a cache record": "cache/evaluate-*",
+    "a stored file": "store/evaluate/*/scores.json",
+    "a manifest": "store/report/*/manifest.json",
+    "a run's metrics.json": "runs/*/metrics.json",
+    "a run's run.json": "runs/*/run.json",
+}
+
+
+@pytest.fixture(scope="module")
+def read(baseline: tuple[Path, dict], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bool]:
+    """A run that finds all of them replaced by FIFOs gives the same metrics: which of them it read."""
+    artifacts = shutil.copytree(baseline[0], tmp_path_factory.mktemp("fifos") / "artifacts", symlinks=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_ARTIFACTS", str(artifacts))
+        places = {what: next(artifacts.glob(pattern)) for what, pattern in KEPT.items()}
+        outside = tmp_path_factory.mktemp("outside")
+        with ExitStack() as stack:
+            found = {}
+            for number, (what, place) in enumerate(places.items()):
+                found[what] = stack.enter_context(fifo(outside / str(number)))
+                place.unlink()
+                os.link(outside / str(number), place)
+            assert run_experiment()[0] == baseline[1]
+            assert_whole(artifacts, baseline)
+            assert earlier_nights(QUICK, [42, 43]) == []
+            prune(1, dry_run=True)
+            return {what: was_read() for what, was_read in found.items()}
+
+
+@pytest.mark.fault("{what} replaced by a FIFO", "nobody waits for its end; metrics as before")
+@pytest.mark.parametrize("what", KEPT)
+def test_fifo_among_artifacts(what: str, read: dict[str, bool]) -> None:
+    assert not read[what]
 
 
 @pytest.mark.fault("the artifacts folder moved to another place", "the cache holds: nothing runs again")

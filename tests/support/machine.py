@@ -18,7 +18,7 @@ import httpx
 from pydantic import BaseModel
 
 from tasks.storage.roots import ROOT, data_root
-from tests.support.processes import Process, free_port, until
+from tests.support.processes import PATIENCE, Process, free_port, until
 from tests.support.services import ask
 
 PASSWORD = "me", "secret"  # as in docs/machines.md
@@ -138,7 +138,7 @@ class Machine:
         found = self.post("task_runs/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
         return {task["name"]: task["state_name"] for task in found}
 
-    def wait_for_state(self, run_id: str, *names: str) -> dict[str, Any]:
+    def wait_for_state(self, run_id: str, *names: str, patience: float = PATIENCE) -> dict[str, Any]:
         """The run, once its state has one of these names. Fails when it has ended in another one."""
 
         def there() -> dict[str, Any] | None:
@@ -148,7 +148,7 @@ class Machine:
             assert run["state_type"] not in ENDED, f"{run['name']} is {run['state']}, not {' or '.join(names)}"
             return None
 
-        return until(there, f"{run_id} is {' or '.join(names)}")  # type: ignore[return-value]
+        return until(there, f"{run_id} is {' or '.join(names)}", patience=patience)  # type: ignore[return-value]
 
     def wait_for_training(self, run_id: str) -> int:
         """Until only A is still being trained: the process id of the run."""

@@ -14,9 +14,7 @@ import pytest
 
 from tasks.storage.roots import ROOT
 
-# Seconds. It only ends a test that hangs: no test may depend on how fast the machine is. Ten times what the slowest
-# thing takes that is promised in real time, a run's way from its last heartbeat to Crashed.
-PATIENCE = 1200.0
+PATIENCE = 600.0  # seconds: it only ends a test that hangs, no test may depend on how fast the machine is
 SHOWN_LOGS, SHOWN_LINES = 5, 30
 Value = TypeVar("Value")
 _logs: list[Path] = []
@@ -69,15 +67,15 @@ class Process:
         self._process.wait()
 
 
-def until(condition: Callable[[], Value], what: str, *needed: Process) -> Value:
-    """The first true value of `condition`. Fails when a process that is needed for it has ended, or after PATIENCE."""
-    deadline = time.monotonic() + PATIENCE
+def until(condition: Callable[[], Value], what: str, *needed: Process, patience: float = PATIENCE) -> Value:
+    """The first true value of `condition`. Fails when a process that is needed for it has ended, or out of patience."""
+    deadline = time.monotonic() + patience
     while True:
         ended = [process for process in needed if process.has_ended]
         if value := condition():
             return value
         assert not ended, f"waiting until {what}: `{' '.join(ended[0].command)}` ended with {ended[0].wait()}"
-        assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
         time.sleep(0.1)
 
 

@@ -1,5 +1,7 @@
 """What runs lean on, on loopback: Prefect's server, an S3 endpoint that can go away, a PostgreSQL."""
 
+import http.server
+import json
 import logging
 import os
 import shutil
@@ -7,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +140,30 @@ class Server:
 
     def stop(self) -> None:
         self._process.stop()
+
+
+@contextmanager
+def webhook(port: int = 0, status: int = 200, seconds: float = 0.0) -> Iterator[tuple[str, list[str]]]:
+    """A webhook that answers with this status after so many seconds: (its address, the texts that it was told)."""
+    told: list[str] = []
+
+    class Hook(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+            time.sleep(seconds)
+            with suppress(OSError):  # whoever called waits no longer
+                self.send_response(status)
+                self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Hook) as receiver:
+        threading.Thread(target=receiver.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{receiver.server_port}/", told
+        finally:
+            receiver.shutdown()
 
 
 def ask(method: str, url: str, body: Any = None, password: tuple[str, str] | None = None) -> httpx.Response:

@@ -15,6 +15,7 @@ from typing import IO, Protocol
 import httpx
 
 from tasks.experiment.data.dataset import KnownFile
+from tasks.storage.files import printable
 
 Progress = Callable[[str, int, int], None]  # file, bytes so far, bytes in all (0: unknown)
 
@@ -23,7 +24,7 @@ class MirrorError(RuntimeError):
     """A mirror can't give a file. may_pass: trying again may help. for_all: other files won't fare better."""
 
     def __init__(self, message: str, *, may_pass: bool = False, for_all: bool = False) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.may_pass, self.for_all = may_pass, for_all
 
 
@@ -115,7 +116,9 @@ class DebianPackage:
 
     def _run(self, command: list[str], *, may_fail: bool = False) -> None:
         try:
-            done = subprocess.run(command, cwd=self.private, capture_output=True, text=True, timeout=self.timeout)
+            done = subprocess.run(
+                command, cwd=self.private, capture_output=True, encoding="utf-8", errors="replace", timeout=self.timeout
+            )
         except subprocess.TimeoutExpired as error:
             raise self._error(f"no answer in {self.timeout} s") from error
         except OSError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tasks.experiment.data.fashion_mnist import FILES, is_valid
 from tasks.experiment.data.mirror_kinds import DebianPackage, Folder, Mirror, MirrorError, Progress, Website
+from tasks.experiment.errors import UnusableInputError
 from tasks.storage.locks import remove, temporary_folder
 from tasks.storage.roots import data_root
 
@@ -42,7 +43,12 @@ def fetch(progress: Progress = lambda file, done, total: None) -> list[Path]:
     Raises TransientNoDataError if trying again may help, else NoDataError.
     """
     raw = data_root() / "raw"
-    raw.mkdir(parents=True, exist_ok=True)
+    try:
+        raw.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableInputError(
+            f"the data folder {raw} can't be made ({error.strerror}): set HEADSTART_DATA to one that can be written to"
+        ) from error
     files = [raw / name for name in FILES]
     missing = [file for file in files if not is_valid(file)]
     if not missing:

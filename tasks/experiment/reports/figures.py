@@ -1,7 +1,8 @@
 """What all plots share: figures, without pyplot's global state, their colours and files, and tables of plots."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -29,11 +30,23 @@ def draw_plots(plots: Mapping[str, Plot[Content]], content: Content, folder: Pat
     """Draw them into `folder`/<name>.png; gives the captions of what was drawn, by name."""
     folder.mkdir()
     captions = {}
-    for name, plot in plots.items():
-        if (figure := plot.draw(content)) is not None:
-            save_figure(figure, folder / f"{name}.png")
-            captions[name] = plot.caption
+    with own_style():
+        for name, plot in plots.items():
+            if (figure := plot.draw(content)) is not None:
+                save_figure(figure, folder / f"{name}.png")
+                captions[name] = plot.caption
     return captions
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
+    """matplotlib's defaults, whatever the user has set; and text is text: a $ in a name begins no formula."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams["text.parse_math"] = False
+        yield
 
 
 def figure_with_axes(columns: int, title: str, width: float = 4.2, height: float = 3.6) -> tuple[Figure, list[Any]]:

@@ -1,6 +1,5 @@
 """metrics.json: what it holds, how it is composed, and how it is read back."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -14,6 +13,7 @@ from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results, errors
 from tasks.experiment.results.scores import METRICS
 from tasks.experiment.settings import Experiment
+from tasks.storage.files import read_json, write_json
 from tasks.storage.runs import read_runs
 
 FILE = "metrics.json"
@@ -75,12 +75,12 @@ def describe_data(A: Problem, B: Problem) -> DataDescription:
 
 
 def write_metrics(folder: Path, metrics: Metrics) -> None:
-    (folder / FILE).write_text(json.dumps(metrics, indent=1))
+    write_json(folder / FILE, metrics)
 
 
 def read_metrics(folder: Path | UPath) -> Metrics:
     """The metrics of the run in `folder`. Raises OSError if there are none, ValueError if they are not JSON."""
-    metrics: Metrics = json.loads((folder / FILE).read_text())
+    metrics: Metrics = read_json(folder / FILE)
     return metrics
 
 

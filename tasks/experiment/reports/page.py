@@ -1,10 +1,13 @@
 """Reports as pages: one Markdown template per report, and one frame that makes a self-contained HTML page of it."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tasks.storage.files import printable, write_text
 
 
 def write_pages(folder: Path, report: str, captions: dict[str, str], **values: Any) -> None:
@@ -14,8 +17,8 @@ def write_pages(folder: Path, report: str, captions: dict[str, str], **values: A
     """
     plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in captions.items()}
     written = render(f"page.{report}.md.j2", plots=plots, **values)
-    (folder / "report.md").write_text(written)
-    (folder / "report.html").write_text(to_html(with_plots_inside(written, folder)))
+    write_text(folder / "report.md", written)
+    write_text(folder / "report.html", to_html(with_plots_inside(written, folder)))
 
 
 def with_plots_inside(markdown: str, folder: Path) -> str:
@@ -35,13 +38,16 @@ def to_html(markdown: str) -> str:
     from markdown_it import MarkdownIt
     from markupsafe import Markup
 
-    body = MarkdownIt("js-default").render(markdown)
-    title = markdown.splitlines()[0].lstrip("# ")
+    parser = MarkdownIt("js-default")
+    parts = parser.parse(markdown)
+    body = parser.renderer.render(parts, parser.options, {})
+    heading = next(part for part in parts if part.type == "inline")
+    title = "".join(text.content for text in heading.children or ())
     return _environment(autoescape=True).get_template("page.html.j2").render(title=title, body=Markup(body))
 
 
 def _environment(autoescape: bool = False) -> Environment:
-    """With filters for tables: `number`; and `cell`, by which names that people gave stay text, inside their cell."""
+    """With two filters: `number`, for tables; and `text`, by which names that people gave stay text."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=autoescape,
@@ -49,13 +55,13 @@ def _environment(autoescape: bool = False) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": _cell, "number": _number}
+    environment.filters |= {"text": _text, "number": _number}
     return environment
 
 
-def _cell(value: object) -> str:
-    """On one line, without a | that Markdown would take for the cell's end."""
-    return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|")
+def _text(value: object) -> str:
+    """On one line, and without anything that Markdown, or what shows it, would take for more than text."""
+    return re.sub(r"([\\`*_\[\]<>&|~$#])", r"\\\1", printable(" ".join(str(value).split())))
 
 
 def _number(value: float | None, decimals: int) -> str:

@@ -55,8 +55,8 @@ def again(results: Results) -> str | None:
     if new is None or new["low"] is None or same["low"] is None:
         return None
     return (
-        f"With new seeds on the same test images the error reduction would be {_interval(same)}; "
-        f"with new seeds and new test images, {_interval(new)}."
+        f"The {100 * same['confidence']:.0f} % interval answers what new seeds would give on the same test images. "
+        f"With new seeds and new test images it is {new['low']:.1f} … {new['high']:.1f} %."
     )
 
 

@@ -61,6 +61,8 @@ def summarize(
 ) -> Results:
     """What the pairs come to. look: of several, if a run stops early. mcnemar: the test of a single pair."""
     scratch, transfer = errors(replicates)
+    if new_images:  # made at the look's level, so that it is valid whenever a run stops
+        new_images = new_images | {"confidence": 1 - ALPHA}
     says, interval = look_at(scratch, transfer, look or Look(pairs=len(scratch), most=len(scratch), level=ALPHA))
     return Results(
         replicates=replicates, error_reduction=interval, new_images=new_images, claim=says,

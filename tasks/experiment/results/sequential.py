@@ -45,11 +45,11 @@ def levels(after: list[int], alpha: float = ALPHA) -> list[float]:
     The sum of the differences so far is a random walk, in units of one difference's standard deviation. `density` is
     that of the sums within the last look's bounds, at Gauss–Legendre's nodes.
     """
+    if len(after) == 1:
+        return [alpha]
     from scipy.optimize import brentq
     from scipy.stats import norm
 
-    if len(after) == 1:
-        return [alpha]
     nodes, weights = np.polynomial.legendre.leggauss(96)
     spent = alpha * (np.array(after) / after[-1]) ** 2
     sums, density, found = np.zeros(1), np.ones(1), []

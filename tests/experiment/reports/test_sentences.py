@@ -36,7 +36,7 @@ def test_the_answer_claims_what_the_rule_allows(given: tuple, says: str) -> None
 
 
 def test_two_kinds_of_again() -> None:
-    assert "new test images, 95 % interval 19.5 … 31.2 %" in (again(results("helps", 25.5, 19.5, 31.2)) or "")
+    assert "new seeds and new test images it is 19.5 … 31.2 %." in (again(results("helps", 25.5, 19.5, 31.2)) or "")
     assert again(results("can't tell", 52.0, n=1)) is None
 
 

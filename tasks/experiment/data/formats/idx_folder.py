@@ -3,6 +3,7 @@
 import zlib
 from pathlib import Path
 
+from tasks.experiment.data.formats.files import regular
 from tasks.experiment.data.formats.idx import read_idx
 from tasks.experiment.data.formats.labelled import MAX_BYTES, NAMES_FILE, BroughtData, class_names, labelled
 from tasks.experiment.errors import UnusableInputError
@@ -21,6 +22,7 @@ def read(path: Path) -> BroughtData:
         if bool(images) != bool(labels):
             raise UnusableInputError(f"{path} has IDX files of images or of labels for {group}, but not both")
         if images and labels:
+            regular(images, path), regular(labels, path)
             try:
                 arrays = read_idx(images, MAX_BYTES), read_idx(labels, MAX_BYTES)
             except (ValueError, OSError, EOFError, zlib.error) as error:

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.data.formats.files import regular, visible_files
 from tasks.experiment.data.formats.labelled import MAX_BYTES, MAX_SIDE, BroughtData, Labelled
 from tasks.experiment.errors import UnusableInputError
 
 LAYOUT = "a folder with one subfolder of PNG or JPEG images per class, directly or below train/ and test/"
 SUFFIXES = {".png", ".jpg", ".jpeg"}
+FORMATS = ("PNG", "JPEG")  # whatever a file is named: Pillow knows formats that start other programs
 GREY_MODES, COLOUR_MODES = {"1", "L", "LA"}, {"P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
 
 
@@ -25,7 +27,7 @@ def read(path: Path) -> BroughtData:
         raise UnusableInputError(
             f"{groups['test']} has classes that {groups['train']} does not have: {', '.join(unseen)}"
         )
-    files = [(group, file, label) for group in groups for file, label in _image_files(groups[group], classes)]
+    files = [(group, file, label) for group in groups for file, label in _image_files(groups[group], classes, path)]
     images, labels = read_images([file for _, file, _ in files]), np.array([label for _, _, label in files], np.int64)
     belongs = np.array([group for group, _, _ in files])
     found = {
@@ -33,12 +35,6 @@ def read(path: Path) -> BroughtData:
         for group, folder in groups.items()
     }
     return BroughtData(tuple(classes), found["train"], found.get("test"))
-
-
-def visible_files(folder: Path) -> list[Path]:
-    """All files below a folder that are not hidden, in order."""
-    files = (file for file in folder.rglob("*") if file.is_file())
-    return sorted(file for file in files if not any(p.startswith(".") for p in file.relative_to(folder).parts))
 
 
 def read_images(files: list[Path]) -> NDArray[np.uint8]:
@@ -65,10 +61,11 @@ def read_image(file: Path) -> NDArray[np.uint8]:
     """An image file, upright: uint8, (height, width) if it is grey, else (height, width, 3)."""
     from PIL import Image, ImageOps
 
+    regular(file)
     try:
         with (
             warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
-            Image.open(file) as image,
+            Image.open(file, formats=FORMATS) as image,
         ):
             if image.mode not in GREY_MODES | COLOUR_MODES:
                 raise UnusableInputError(f"{file} has pixels of the kind {image.mode}: convert it to 8 bits a channel")
@@ -92,10 +89,11 @@ def _class_folders(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
-def _image_files(folder: Path, classes: list[str]) -> list[tuple[Path, int]]:
-    """(file, class number) of all images below the class folders, in order."""
+def _image_files(folder: Path, classes: list[str], root: Path) -> list[tuple[Path, int]]:
+    """(file, class number) of all images below the class folders, in order; none outside of `root`."""
     found = []
     for number, name in enumerate(classes):
-        files = [file for file in visible_files(folder / name) if file.suffix.lower() in SUFFIXES]
-        found += [(file, number) for file in files]
+        # A class without a folder has no images in this group.
+        files = visible_files(folder / name, root) if (folder / name).is_dir() else ()
+        found += [(file, number) for file in files if file.suffix.lower() in SUFFIXES]
     return found

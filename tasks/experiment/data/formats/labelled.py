@@ -1,5 +1,6 @@
 """What every format gives: labelled images with class names, checked. What can't be used is refused in one sentence."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.data.formats.files import regular
 from tasks.experiment.errors import UnusableInputError
 
 NAMES_FILE = "classes.txt"  # one name per line, class 0 first
@@ -73,16 +75,17 @@ def names_beside(path: Path) -> Path:
 def class_names(file: Path, train: Labelled, test: Labelled | None) -> tuple[str, ...]:
     """The lines of `file`, class 0 first; without that file the numbers are the names."""
     highest = max(int(group.labels.max(initial=0)) for group in (train, test) if group)
-    if not file.exists():
+    if not os.path.lexists(file):
         if highest >= MAX_CLASSES:
             raise UnusableInputError(
                 f"{train.origin} has the label {highest}; the limit is {MAX_CLASSES:,} classes, numbered from 0"
             )
         return tuple(str(number) for number in range(highest + 1))
     try:
-        names = tuple(line.strip() for line in file.read_text("utf-8-sig").splitlines() if line.strip())
+        text = regular(file, file.parent).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableInputError(f"{file} can't be read as UTF-8 text: {error}") from error
+    names = tuple(line.strip() for line in text.splitlines() if line.strip())
     if highest >= len(names):
         raise UnusableInputError(
             f"{train.origin} or its test images have the label {highest}, but {file} names {len(names)} classes, "

@@ -1,7 +1,6 @@
 """An .npz file in Keras' layout: x_train, y_train, and perhaps x_test, y_test."""
 
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +39,12 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
             return {name: stored[name] for name in ("x_train", "y_train", "x_test", "y_test") if name in stored}
     except UnusableInputError:
         raise
-    except ValueError as error:
-        if "pickle" not in str(error):
-            raise UnusableInputError(f"{path} is damaged: {error}") from error
-        raise UnusableInputError(
-            f"{path} holds arrays of Python objects, which could run code when they are read: "
-            "save images as uint8 and labels as integers"
-        ) from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:
+        # Zip files and arrays have many ways to be damaged: encrypted, packed by an unknown method, with a shape for
+        # which there is no memory. Each of them means that the file can't be used.
+        if "pickle" in str(error):
+            raise UnusableInputError(
+                f"{path} holds arrays of Python objects, which could run code when they are read: "
+                "save images as uint8 and labels as integers"
+            ) from error
         raise UnusableInputError(f"{path} is not a whole .npz file: {error}") from error

@@ -1,12 +1,18 @@
 """Your own data, read from where it lies, in whichever layout it has."""
 
 import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from tasks.experiment.data.formats import idx_folder, image_folder, npz
+from tasks.experiment.data.formats.files import regular, visible_files
 from tasks.experiment.data.formats.labelled import BroughtData, names_beside, refuse_unusable
 from tasks.experiment.errors import UnusableInputError
+from tasks.storage.files import printable
 
 
 class Format(Protocol):
@@ -30,27 +36,44 @@ LAYOUTS = f"give {', '.join(format.LAYOUT for format in FORMATS[:-1])}, or {FORM
 
 def read_data(path: Path) -> BroughtData:
     """The data at `path`, good enough for an experiment. Raises UnusableInputError, one sentence, if it isn't."""
-    for format in FORMATS:
-        if format.recognizes(path):
-            data = format.read(path)
-            refuse_unusable(data, path)
-            return data
-    if path.is_dir():
-        raise UnusableInputError(f"dataset {path} holds no class folders: {LAYOUTS}")
-    what = "is not a kind of data that can be read" if path.exists() else "does not exist"
-    raise UnusableInputError(f"dataset {path} {what}: {LAYOUTS}")
+    with _unreadable_refused(path):
+        for format in FORMATS:
+            if format.recognizes(path):
+                data = format.read(path)
+                data = replace(data, classes=tuple(printable(name) for name in data.classes))
+                refuse_unusable(data, path)
+                return data
+        if path.is_dir():
+            raise UnusableInputError(f"dataset {path} holds no class folders: {LAYOUTS}")
+        what = "is not a kind of data that can be read" if path.exists() else "does not exist"
+        raise UnusableInputError(f"dataset {path} {what}: {LAYOUTS}")
 
 
 def fingerprint(path: Path) -> str:
-    """sha256 over names and contents of all files that belong to what is at `path`."""
-    files = [path, names_beside(path)] if path.is_file() else image_folder.visible_files(path)
+    """sha256 over names and contents of all files that belong to what is at `path`.
+
+    Raises UnusableInputError if one of them can't be read, or must not be.
+    """
     digest = hashlib.sha256()
-    try:
-        for file in files:
-            if file.is_file():
-                with file.open("rb") as stream:
-                    content = hashlib.file_digest(stream, "sha256").hexdigest()
-                digest.update(f"{file.relative_to(path.parent)} {content}\n".encode())
-    except OSError as error:
-        raise UnusableInputError(f"{error.filename} can't be read: {error.strerror}") from error
+    with _unreadable_refused(path):
+        for file in _files(path):
+            with file.open("rb") as stream:
+                content = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest.update(os.fsencode(f"{file.relative_to(path.parent)} {content}\n"))
     return digest.hexdigest()
+
+
+def _files(path: Path) -> Iterable[Path]:
+    if path.is_dir():
+        return visible_files(path, path)
+    names = names_beside(path)
+    beside = [regular(names, path.parent)] if os.path.lexists(names) else []
+    return [path, *beside] if path.is_file() else []
+
+
+@contextmanager
+def _unreadable_refused(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnusableInputError(f"{error.filename or path} can't be read: {error.strerror}") from error

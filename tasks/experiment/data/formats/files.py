@@ -1,0 +1,47 @@
+"""Which files are read of what people give: regular ones, and of a folder only what is inside it, links followed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasks.experiment.errors import UnusableInputError
+
+
+def regular(file: Path, folder: Path | None = None) -> Path:
+    """`file`, if it is a regular one, and inside `folder` if that is given: a FIFO or a device might have no end.
+
+    Raises UnusableInputError if it is not.
+    """
+    if not file.is_file():
+        raise UnusableInputError(f"{file} is not a regular file: take it away, or put one in its place")
+    if folder and file.is_symlink():
+        _refuse_outside(file, folder)
+    return file
+
+
+def visible_files(folder: Path, root: Path) -> Iterator[Path]:
+    """All files below `folder`, in order, that are not hidden. Links are followed, but not out of `root`.
+
+    Raises UnusableInputError for what is neither a folder nor a regular file, or leads elsewhere.
+    """
+    return _visible_files(folder, root, ())
+
+
+def _visible_files(folder: Path, root: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    real = _refuse_outside(folder, root)
+    if real in above:
+        raise UnusableInputError(f"{folder} is a link to a folder that it is in: take it away")
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _visible_files(entry, root, (*above, real))
+        else:
+            yield regular(entry, root)
+
+
+def _refuse_outside(path: Path, folder: Path) -> Path:
+    """Where `path` really is, if that is inside `folder`."""
+    real = path.resolve()
+    if not real.is_relative_to(folder.resolve()):
+        raise UnusableInputError(f"{path} leads to {real}, outside of {folder}: take it away, or put a copy there")
+    return real
