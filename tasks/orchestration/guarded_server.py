@@ -8,6 +8,7 @@ the server's own pages. Programs, such as Prefect's command line and its workers
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -68,4 +69,5 @@ def serve(listener: socket.socket, host: str, ended: Callable[[], Any] | None = 
 
         if ended:
             threading.Thread(target=end, daemon=True).start()
-        server.run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # uvicorn raises it again once all has ended
+            server.run(sockets=[listener])

@@ -2,10 +2,11 @@
 
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
+from prefect.exceptions import UnfinishedRun
 from prefect.futures import PrefectFutureList
 
 from tasks.orchestration.code_identity import code_identity, library_version
@@ -39,9 +40,14 @@ def artifacts_of_run() -> set[Artifact]:
 
 
 def _results(given: Any) -> Any:
-    """Of a stage that failed, its exception."""
-    is_mapped = isinstance(given, PrefectFutureList)
-    return [future.result(raise_on_failure=False) for future in given] if is_mapped else given
+    """What futures came to: of a stage that failed, its exception, and of one that therefore never ran, nothing."""
+    if not isinstance(given, PrefectFutureList):
+        return given
+    results = []
+    for future in given:
+        with suppress(UnfinishedRun):
+            results.append(future.result(raise_on_failure=False))
+    return results
 
 
 def made_with() -> dict[str, dict[str, str]]:

@@ -70,8 +70,8 @@ def test_the_form_describes_and_limits_parameters(served: Machine, page: Any) ->
     for description in (
         "Labelled images of task B to train on.",
         "Standardize each pixel over the training images, or train on raw 0–255 pixels.",
-        "Pairs of runs, one a seed.",
-        "Compute everything anew, whatever the cache holds.",
+        "Number of pairs of runs, one per seed.",
+        "Ignore the cache and recompute everything.",
     ):
         page.get_by_text(description).wait_for()
     for name, limits in {
