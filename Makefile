@@ -40,7 +40,7 @@ machines: .venv/installed
 bench: .venv/installed
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
-# How often intervals cover and claims err, by simulation: the tables of DECISIONS.md, "Claims" (20 minutes).
+# How often intervals cover and claims err, by simulation, in minutes: the tables of DECISIONS.md, "Claims".
 coverage: .venv/installed
 	.venv/bin/python -m tests.benchmarks.coverage $(ARGS)
 

@@ -1,6 +1,6 @@
 """What intervals cover and what claims err: `python -m tests.benchmarks.coverage [--studies 10000]`.
 
-All tables of DECISIONS.md, "Claims", by simulation: `make test` checks the same with fewer studies. Coverage is of the
+The tables of DECISIONS.md, "Claims", by simulation; `make test` checks the same with fewer studies. Coverage is of the
 intervals that there are; "none" is how often there is none.
 """
 

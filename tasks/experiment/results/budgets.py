@@ -81,7 +81,9 @@ def budget_interval(
     gap = errors - transfer
     error = gap.std(-1, ddof=1) / np.sqrt(n)
     alike = np.flatnonzero(np.abs(gap.mean(-1)) <= t.ppf((1 + confidence) / 2, n - 1) * error)
-    if not len(alike):  # beyond an end of the budgets
-        alike = np.array([np.argmin(np.abs(gap.mean(-1)))])
-    log = np.interp(grid[[alike[0], alike[-1]]], np.arange(len(budgets)), np.log(budgets))
-    return float(np.exp(log[0])), float(np.exp(log[1]))
+    if len(alike):
+        ends = max(alike[0] - 1, 0), min(alike[-1] + 1, len(grid) - 1)  # they lie between two points of the grid
+    else:  # beyond an end of the budgets
+        ends = (np.argmin(np.abs(gap.mean(-1))),) * 2
+    low, high = np.exp(np.interp(grid[list(ends)], np.arange(len(budgets)), np.log(budgets)))
+    return float(low), float(high)
