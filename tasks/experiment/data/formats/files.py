@@ -11,6 +11,8 @@ def regular(file: Path, folder: Path | None = None) -> Path:
 
     Raises UnusableInputError if it is not.
     """
+    if not file.exists() and not file.is_symlink():
+        raise UnusableInputError(f"{file} does not exist: check the path")
     if not file.is_file():
         raise UnusableInputError(f"{file} is not a regular file: take it away, or put one in its place")
     if folder and file.is_symlink():
