@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.experiment.results.budgets import EquivalentBudget
-from tasks.experiment.results.comparisons import ArmComparisons, Study
+from tasks.experiment.results.comparisons import ArmComparisons
 from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.statistics import Interval
+from tasks.experiment.results.study import Study
 from tasks.experiment.results.verdicts import Claim
 from tasks.experiment.study.arms import SELF_TRANSFER
 
