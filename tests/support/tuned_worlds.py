@@ -21,7 +21,14 @@ SAME = UNFINISHED | dict.fromkeys(("S*", "T*", "SELF*", "STAT*", "RLAB*", "LP*",
 LABELS_MATTER = SAME | {"T*": 3.0, "LP*": 3.2, "LPFT*": 3.0}
 SCALE_MATTERS = SAME | {"T*": 3.0, "STAT*": 3.0, "RLAB*": 3.0, "LPFT*": 3.0}
 A_HURTS = SAME | {"T*": 5.0, "LP*": 6.0}
-WORLDS = {"same": SAME, "labels matter": LABELS_MATTER, "scale matters": SCALE_MATTERS, "A hurts": A_HURTS}
+FEW_LABELS_PAY = SAME | {"few": 0.15}
+WORLDS = {
+    "few labels pay": FEW_LABELS_PAY,
+    "same": SAME,
+    "labels matter": LABELS_MATTER,
+    "scale matters": SCALE_MATTERS,
+    "A hurts": A_HURTS,
+}
 
 World = Mapping[str, float]
 
@@ -30,7 +37,7 @@ def made_up(world: World, seeds: int = 29, *, classes: int = 0, seed: int = 1) -
     """All tables; classes: how many other pairs of classes there are, with three seeds each."""
     rng = np.random.default_rng(seed)
     runs = [
-        *(row for arm in world for row in _runs(rng, world, arm, seeds)),
+        *(row for arm in _arms(world) for row in _runs(rng, world, arm, seeds)),
         *(row for n in BUDGETS if n != 200 for arm in ("S*", "T*") for row in _runs(rng, world, arm, seeds, samples=n)),
         *(row for arm in ("S*", "T*") for row in _runs(rng, world, arm, seeds, chosen_by=VALIDATION_IMAGES)),
         *(
@@ -38,17 +45,17 @@ def made_up(world: World, seeds: int = 29, *, classes: int = 0, seed: int = 1) -
             for row in _runs(rng, world, arm, 3, negative=pair[0], positive=pair[1])
         ),
     ]  # fmt: skip
-    curves = [row for arm in world if arm != "LP*" for row in _curves(arm, world[arm], seeds)]
+    curves = [row for arm in _arms(world) if arm != "LP*" for row in _curves(arm, world[arm], seeds)]
     tuning = [
         _what(arm, 200, CROSS_VALIDATION, number)
-        | {"learning_rate": rate, "epochs": 100, "error": 0.05 + 0.02 * abs(np.log10(rate / 0.1)), "loss": 0.1}
-        for arm in world if arm.endswith("*") for number in range(4) for rate in RATES
+        | {"learning_rate": rate, "epochs": 100, "error": world[arm] / 100 + abs(np.log10(rate) + 1) / 50, "loss": 0.1}
+        for arm in _arms(world) if arm.endswith("*") for number in range(4) for rate in RATES
     ]  # fmt: skip
     recipes = [
         ChosenRecipe(
             arm=arm, samples=200, chosen_by=CROSS_VALIDATION, learning_rate=0.1, epochs=100, edge=None, extended=0
         )
-        for arm in world
+        for arm in _arms(world)
         if arm.endswith("*")
     ]
     return TunedTables(pd.DataFrame(runs), pd.DataFrame(curves), pd.DataFrame(tuning), recipes, SOURCE_STEPS)
@@ -57,9 +64,13 @@ def made_up(world: World, seeds: int = 29, *, classes: int = 0, seed: int = 1) -
 def errors_of(rng: np.random.Generator, world: World, arm: str, seeds: int, samples: int = 200) -> np.ndarray:
     """Errors in whole images, shape (seeds,), spread by an eighth of their mean; the more images the fewer errors."""
     mean = world[arm] / 100 * (samples / 200) ** -0.4
-    if arm == "T*" and samples != 200:  # the fewer images, the more does A help
-        mean *= (samples / 200) ** 0.1
+    if arm == "T*" and "few" in world:  # the fewer images, the more does A help
+        mean *= min(1, (samples / 200) ** world["few"])
     return np.round(IMAGES * mean * (1 + rng.standard_normal(seeds) / 8)).clip(0) / IMAGES
+
+
+def _arms(world: World) -> list[str]:
+    return [name for name in world if name != "few"]
 
 
 def _other_pairs(classes: int) -> list[tuple[int, int]]:

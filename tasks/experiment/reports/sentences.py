@@ -116,10 +116,13 @@ def count(equal: EquivalentBudget) -> str:
     """A number of images with its interval; the ends of the budgets are open."""
 
     def images(n: float) -> str:
+        n = round(n)  # an end of the budgets was found through its logarithm
         if n <= equal["smallest"]:
             return f"{equal['smallest']:,} or fewer"
-        return f"{equal['largest']:,} or more" if n >= equal["largest"] else f"{n:,.0f}"
+        return f"{equal['largest']:,} or more" if n >= equal["largest"] else f"{n:,}"
 
+    estimate = images(equal["estimate"])
     if equal["low"] is None or equal["high"] is None:
-        return images(equal["estimate"])
-    return f"{images(equal['estimate'])} ({images(equal['low'])} … {images(equal['high'])})"
+        return estimate
+    low, high = images(equal["low"]), images(equal["high"])
+    return estimate if low == high else f"{estimate} ({low} … {high})"

@@ -21,6 +21,11 @@ PARTS = {
     "inputs and labels": "A's inputs and labels",
     "scale and inputs and labels": "A",
 }
+COMPARED = {
+    "S*": "tuned scratch",
+    "STAT*": "random layers with the means and standard deviations of A's",
+    "RLAB*": "a body that was trained on permuted labels",
+}
 SELF_CHECK: dict[Claim, str] = {
     "helps": "so tuned scratch could still have gained from more training",
     "hurts": "so tuned scratch had nothing to gain from more training",
@@ -37,20 +42,19 @@ def tuned_answer(study: Study) -> str:
 
 
 def _notebook(help: Comparison, gain: NotebookGain) -> str:
-    scratch, transfer = gain["training"]
-    by = f"By the notebook's recipe {_lower(claim_on_transfer(help['verdict'], help['error_reduction']))}"
-    why = "That recipe ends before training has finished: tuned" if scratch["verdict"] == "helps" else "Tuned"
+    scratch, transfer = ([_error(accuracy) for accuracy in _before_and_after(each)] for each in gain["training"])
+    why = ", but that recipe ends before training has finished" if gain["training"][0]["verdict"] == "helps" else ""
     return (
-        f"{by}: error reduction {_reduction(help['error_reduction'])}. {why}, scratch errs on {_error(scratch)}, and "
-        f"transfer on {_error(transfer)}."
+        f"By the notebook's recipe {_claim(help)}{why}. Tuned, scratch errs on {scratch[1]} of the test images instead "
+        f"of {scratch[0]}, and transfer on {transfer[1]} instead of {transfer[0]}."
     )
 
 
 def remains(gain: NotebookGain) -> str:
     """Does transfer help with both sides tuned, and how much of the notebook's gain is that?"""
-    left, points = gain["remains"], gain["notebook"]["points"]["estimate"]
-    part = f"; of the notebook's {points:.2f} points {_points(left['points'])} remain" if points else ""
-    return f"{_both_tuned(left)}{part if gain['notebook']['verdict'] == 'helps' else ''}."
+    notebook, left = gain["notebook"], gain["remains"]
+    part = f"; what remains of the notebook's {notebook['points']['estimate']:.2f} points is {_points(left['points'])}"
+    return f"With both sides tuned {_claim(left)}{part if notebook['verdict'] == 'helps' else ''}."
 
 
 def goes(gain: NotebookGain) -> str:
@@ -78,33 +82,35 @@ def price(found: FewLabels) -> str:
 def self_check(own: Difference) -> str:
     """Had tuned scratch converged?"""
     return (
-        "Self-transfer starts from the hidden layers of tuned scratch, so it is scratch trained for longer. It is "
-        f"{_points(own['points'])} points below scratch ({own['verdict']}), {SELF_CHECK[own['verdict']]}."
+        "Self-transfer starts from the hidden layers of tuned scratch, so it is scratch trained for longer. That "
+        f"lowers the test error by {_points(own['points'])} points, {SELF_CHECK[own['verdict']]}."
     )
 
 
-def sequence(steps: Sequence[Step], says: dict[str, str]) -> str:
-    """What the fixed sequence of tests claims. says: what the arms start from."""
-    claimed = [step["before"] for step in steps if step["reached"] and step["verdict"] == "helps"]
-    names = [f"{arm} ({says[arm]})" for arm in (step["before"] for step in steps)]
-    better, rest = names[: len(claimed)], names[len(claimed) :]
-    order = f"In this order, each at 5 % and only if all before it claimed a gain: T* against {_list(names, 'then')}."
+def sequence(steps: Sequence[Step]) -> str:
+    """What the fixed sequence of tests claims."""
+    names = [COMPARED[step["before"]] for step in steps]
+    better = [step["before"] for step in steps if step["reached"] and step["verdict"] == "helps"]
+    rest = names[len(better) :]
     if not better:
-        return f"{order} The first test claims no gain, so the sequence ends there."
-    if not rest:
-        return f"{order} T* is better than each of them."
-    return f"{order} T* is better than {_list(better, 'and')}; that it is better than {rest[0]} is not shown."
+        return f"The first test, tuned transfer against {rest[0]}, claims no gain, and so the sequence ends there."
+    shown = f"Tuned transfer is better than {_list(names[: len(better)], 'and')}"
+    return f"{shown}; that it is better than {rest[0]} is not shown." if rest else f"{shown}."
 
 
-def consists(found: Decomposition, of: str) -> str:
-    """The parts of a gain. of: whose, to begin a sentence."""
-    total = found["total"]["points"]
+def consists(found: Decomposition) -> str:
+    """The parts of a gain, to follow whose they are."""
+    total = found["total"]["points"]["estimate"]
     parts = [
-        f"{_points(part['points'])}{f', {_share(part["share"])},' if part['share'] else ''} from {PARTS[part['part']]}"
+        f"{_round(part['points']['estimate'])}{_of_total(part['share'])} from {PARTS[part['part']]}"
         for part in found["parts"]
     ]
-    whole = "" if all(part["share"] for part in found["parts"]) else " No shares are given: the total may be zero."
-    return f"{of} {_points(total)} points are {_list(parts, 'and')}.{whole}"
+    why = "" if all(part["share"] for part in found["parts"]) else " There are no shares, since the total may be zero."
+    return f"{_round(total)} points in all: {_list(parts, 'and')}.{why}"
+
+
+def _of_total(share: Interval | None) -> str:
+    return f" ({share['estimate']:.0f} %)" if share else ""
 
 
 def pays(budgets: TunedBudgets) -> str:
@@ -120,7 +126,8 @@ def pays(budgets: TunedBudgets) -> str:
     elif helps == tried:
         said = f"It helps at each {ends}"
     elif helps == tried[: len(helps)]:
-        said = f"It helps with {_few(helps)} labelled images; from {tried[len(helps)]:,} on these runs do not show that"
+        beyond = f"from {tried[len(helps)]:,} on these runs do not show that it does"
+        said = f"It helps with {_few(helps)} labelled images; {beyond}"
     else:
         said = f"It helps with {_list([f'{n:,}' for n in helps], 'and')} labelled images, {ends}"
     return said + (f"; it hurts with {_list([f'{n:,}' for n in hurts], 'and')}." if hurts else ".")
@@ -134,29 +141,25 @@ def worths(budgets: TunedBudgets) -> str | None:
 
 def over_classes(found: ClassPairs) -> str:
     """One answer over all pairs of classes."""
-    result, better = found["error_reduction"], found["probability_of_improvement"]
     return (
-        f"Over all {len(found['single'])} pairs of classes, each counting alike, the mean test error is "
-        f"{found['scratch_error']:.2f} % from scratch and {found['transfer_error']:.2f} % by transfer: error reduction "
-        f"{percent(result)}, verdict *{found['verdict']}*. The probability of improvement is {_share(better)}: so often "
-        "transfer is the better one, for a pair of classes and a seed at random."
+        f"Over all {len(found['single'])} pairs of classes, each counting alike, {_claim(found)}. The mean test error "
+        f"is {found['scratch_error']:.2f} % from scratch and {found['transfer_error']:.2f} % by transfer. The "
+        f"probability of improvement is {_share(found['probability_of_improvement'])}: so often transfer is the better "
+        "one, for a pair of classes and a seed at random."
     )
 
 
-def equal_steps(rows: Sequence[AtSteps]) -> list[str]:
-    """Transfer against scratch after as many steps, one sentence for each."""
-    return [
-        f"{'With' if row['source_counted'] else 'Without'} the steps of A, {row['after']} takes {row['steps']:,} steps. "
-        f"S* after as many errs {_points(row['points'])} points more ({row['verdict']})."
+def equal_steps(rows: Sequence[AtSteps]) -> str:
+    """Tuned transfer against tuned scratch after as many steps, first without and then with those of A."""
+    return " ".join(
+        f"{'Together with those of A it' if row['source_counted'] else 'Tuned transfer'} took {row['steps']:,} steps; "
+        f"against tuned scratch after as many, {_claim(row)}."
         for row in rows
-    ]
+        if row["after"] == "T*"
+    )
 
 
-def _both_tuned(left: Difference) -> str:
-    return f"With both sides tuned {_claim(left)}"
-
-
-def _claim(found: Comparison) -> str:
+def _claim(found: Comparison | ClassPairs) -> str:
     said = _lower(claim_on_transfer(found["verdict"], found["error_reduction"]))
     return f"{said}: error reduction {_reduction(found['error_reduction'])}"
 
@@ -165,16 +168,22 @@ def _reduction(result: Interval) -> str:
     return "unknown, since scratch made no test error" if result["estimate"] is None else percent(result)
 
 
-def _error(training: Difference) -> str:
-    after, before = (100 * (1 - accuracy) for accuracy in (training["accuracy"], training["baseline_accuracy"]))
-    return f"{after:.1f} % of the test images instead of {before:.1f} %"
+def _before_and_after(found: Comparison) -> tuple[float, float]:
+    return found["baseline_accuracy"], found["accuracy"]
+
+
+def _error(accuracy: float) -> str:
+    return f"{100 * (1 - accuracy):.1f} %"
 
 
 def _points(result: Interval) -> str:
+    estimate, low, high = (_round(value) for value in (result["estimate"], result["low"], result["high"]))
+    return estimate if result["low"] is None else f"{estimate} ({low} … {high})"
+
+
+def _round(value: float | None) -> str:
     """Two decimals, and no minus before a zero."""
-    known = [value for value in (result["estimate"], result["low"], result["high"]) if value is not None]
-    estimate, *ends = [f"{round(value, 2) + 0:.2f}" for value in known]
-    return f"{estimate} ({' … '.join(ends)})" if ends else estimate
+    return "–" if value is None else f"{round(value, 2) + 0:.2f}"
 
 
 def _share(result: Interval) -> str:
