@@ -47,7 +47,7 @@ def made_up(world: World, seeds: int = 29, *, classes: int = 0, seed: int = 1) -
     ]  # fmt: skip
     curves = [row for arm in _arms(world) if arm != "LP*" for row in _curves(arm, world[arm], seeds)]
     tuning = [
-        _what(arm, 200, CROSS_VALIDATION, number)
+        _what(arm, 200, CROSS_VALIDATION, 1_000_000 + number)
         | {"learning_rate": rate, "epochs": 100, "error": world[arm] / 100 + abs(np.log10(rate) + 1) / 50, "loss": 0.1}
         for arm in _arms(world) if arm.endswith("*") for number in range(4) for rate in RATES
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from tasks.experiment.results.decomposition import Decomposition, Step
 from tasks.experiment.results.differences import Difference
 from tasks.experiment.results.statistics import Interval
 from tasks.experiment.results.study import Study
-from tasks.experiment.results.tuned import FewLabels, NotebookGain, TunedBudgets
+from tasks.experiment.results.tuned import FewLabels, NotebookGain, Tuned, TunedBudgets
 from tasks.experiment.results.verdicts import Claim
 
 PARTS = {
@@ -41,11 +41,30 @@ def tuned_answer(study: Study) -> str:
     return " ".join([_notebook(study["help"], gain), remains(gain), pays(tuned["budgets"])])
 
 
+def tuned_sentences(tuned: Tuned) -> dict[str, str | None]:
+    """By what page.tuned.md.j2 calls them."""
+    gain, decomposition = tuned["notebook_gain"], tuned["decomposition"]
+    own = next((each for each in tuned["against_scratch"] if each["after"] == "SELF*"), None)
+    return {
+        "remains": remains(gain),
+        "goes": goes(gain),
+        "self_check": self_check(own) if own else None,
+        "price": price(tuned["few_labels"]) if "few_labels" in tuned else None,
+        "tuned_parts": consists(decomposition["tuned"]),
+        "notebook_parts": consists(decomposition["notebook"]),
+        "sequence": sequence(tuned["sequence"]),
+        "pays": pays(tuned["budgets"]),
+        "worths": worths(tuned["budgets"]),
+        "over_classes": over_classes(tuned["classes"]) if "classes" in tuned else None,
+        "equal_steps": equal_steps(tuned["compute"]),
+    }
+
+
 def _notebook(help: Comparison, gain: NotebookGain) -> str:
     scratch, transfer = ([_error(accuracy) for accuracy in _before_and_after(each)] for each in gain["training"])
     why = ", but that recipe ends before training has finished" if gain["training"][0]["verdict"] == "helps" else ""
     return (
-        f"By the notebook's recipe {_claim(help)}{why}. Tuned, scratch errs on {scratch[1]} of the test images instead "
+        f"By the notebook's recipe, {_claim(help)}{why}. Tuned, scratch errs on {scratch[1]} of the test images instead "
         f"of {scratch[0]}, and transfer on {transfer[1]} instead of {transfer[0]}."
     )
 
@@ -54,7 +73,7 @@ def remains(gain: NotebookGain) -> str:
     """Does transfer help with both sides tuned, and how much of the notebook's gain is that?"""
     notebook, left = gain["notebook"], gain["remains"]
     part = f"; what remains of the notebook's {notebook['points']['estimate']:.2f} points is {_points(left['points'])}"
-    return f"With both sides tuned {_claim(left)}{part if notebook['verdict'] == 'helps' else ''}."
+    return f"With both sides tuned, {_claim(left)}{part if notebook['verdict'] == 'helps' else ''}."
 
 
 def goes(gain: NotebookGain) -> str:
@@ -122,14 +141,14 @@ def pays(budgets: TunedBudgets) -> str:
     )
     ends = f"of the {len(tried)} numbers of labelled images from {tried[0]:,} to {tried[-1]:,}"
     if not helps:
-        said = f"At none {ends} do these runs show that it helps"
+        said = f"At none {ends} do these runs show that transfer helps"
     elif helps == tried:
-        said = f"It helps at each {ends}"
+        said = f"Transfer helps at each {ends}"
     elif helps == tried[: len(helps)]:
         beyond = f"from {tried[len(helps)]:,} on these runs do not show that it does"
-        said = f"It helps with {_few(helps)} labelled images; {beyond}"
+        said = f"Transfer helps with {_few(helps)} labelled images; {beyond}"
     else:
-        said = f"It helps with {_list([f'{n:,}' for n in helps], 'and')} labelled images, {ends}"
+        said = f"Transfer helps with {_list([f'{n:,}' for n in helps], 'and')} labelled images, {ends}"
     return said + (f"; it hurts with {_list([f'{n:,}' for n in hurts], 'and')}." if hurts else ".")
 
 

@@ -87,7 +87,10 @@ class TunedBudgets(BudgetComparisons):
 
 
 class Tried(TypedDict):
-    """What was tried to tune some arms: the same for all of them. rates: from `lowest` to `highest`."""
+    """What was tried to tune some arms: the same for all of them. rates: from `lowest` to `highest`.
+
+    nested: each of the reported seeds was tuned for itself; else these are other seeds.
+    """
 
     arms: list[str]
     chosen_by: str
@@ -96,6 +99,7 @@ class Tried(TypedDict):
     highest: float
     epochs: int
     seeds: int
+    nested: bool
 
 
 class Tuned(TypedDict):

@@ -64,7 +64,7 @@ def answer_tuned(tables: TunedTables, experiment: Experiment, B: Problem) -> Tun
         decomposition={"tuned": decompose(errors, TUNED_CHAIN), "notebook": decompose(errors, NOTEBOOK_CHAIN)},
         budgets=_budgets(of_task(by_cross_validation, B), experiment.target_images),
         compute=_at_equal_steps(with_few, of_experiment(tables.curves, experiment, B), tables.source_steps, experiment),
-        tried=_tried(of_experiment(tables.tuning, experiment, B)), recipes=tables.recipes,
+        tried=_tried(of_experiment(tables.tuning, experiment, B), set(own.seed)), recipes=tables.recipes,
     )  # fmt: skip
     if len(with_many):
         answers["few_labels"] = few_labels(errors, errors_by(with_many, "arm"), TUNED_PAIR)
@@ -118,7 +118,7 @@ def _at_equal_steps(
     return judge_together(found)
 
 
-def _tried(tuning: pd.DataFrame) -> list[Tried]:
+def _tried(tuning: pd.DataFrame, reported: set[int]) -> list[Tried]:
     """What was tried, with all arms together for which it was the same."""
     found: list[Tried] = []
     for (chosen_by, arm), rows in tuning.dropna(subset="learning_rate").groupby(["chosen_by", "arm"], sort=False):
@@ -126,6 +126,7 @@ def _tried(tuning: pd.DataFrame) -> list[Tried]:
         one = Tried(
             arms=[], chosen_by=str(chosen_by), rates=rates.nunique(), lowest=float(rates.min()),
             highest=float(rates.max()), epochs=int(rows.epochs.max()), seeds=rows.seed.nunique(),
+            nested=set(rows.seed) <= reported,
         )  # fmt: skip
         same = next((other for other in found if other | {"arms": []} == one), None)
         if same is None:
