@@ -61,12 +61,14 @@ def made_up(world: World, seeds: int = 29, *, classes: int = 0, seed: int = 1) -
     return TunedTables(pd.DataFrame(runs), pd.DataFrame(curves), pd.DataFrame(tuning), recipes, SOURCE_STEPS)
 
 
-def errors_of(rng: np.random.Generator, world: World, arm: str, seeds: int, samples: int = 200) -> np.ndarray:
-    """Errors in whole images, shape (seeds,), spread by an eighth of their mean; the more images the fewer errors."""
+def errors_of(
+    rng: np.random.Generator, world: World, arm: str, shape: tuple[int, ...], samples: int = 200
+) -> np.ndarray:
+    """Errors in whole images, spread by an eighth of their mean; the more labelled images, the fewer errors."""
     mean = world[arm] / 100 * (samples / 200) ** -0.4
     if arm == "T*" and "few" in world:  # the fewer images, the more does A help
         mean *= min(1, (samples / 200) ** world["few"])
-    return np.round(IMAGES * mean * (1 + rng.standard_normal(seeds) / 8)).clip(0) / IMAGES
+    return np.round(IMAGES * mean * (1 + rng.standard_normal(shape) / 8)).clip(0) / IMAGES
 
 
 def _arms(world: World) -> list[str]:
@@ -98,7 +100,7 @@ def _runs(
         _what(arm, samples, chosen_by, number, negative, positive)
         | recipe
         | {"accuracy": 1 - error, "loss": 0.3, "diverged": False}
-        for number, error in enumerate(errors_of(rng, world, arm, seeds, samples))
+        for number, error in enumerate(errors_of(rng, world, arm, (seeds,), samples))
     ]
 
 

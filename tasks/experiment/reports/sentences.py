@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.experiment.results.budgets import EquivalentBudget
+from tasks.experiment.reports.phrases import capital, count, percent, share, with_confidence
 from tasks.experiment.results.comparisons import ArmComparisons
 from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.statistics import Interval
@@ -42,7 +42,7 @@ def answer(results: Results) -> str:
     advice = f" {capital(results['advice'])}" if results["advice"] else ""
     if result["low"] is None or result["high"] is None:
         return f"Transfer {change} in {pairs}: no interval, no claim.{advice}"
-    how = f"({_interval(result)}, {pairs}, {result['method']})"
+    how = f"({with_confidence(result)}, {pairs}, {result['method']})"
     if claim == "can't tell":
         return f"These runs can't tell whether transfer helps: it {change} {how}.{advice}"
     if claim == "too small to matter":
@@ -59,14 +59,6 @@ def again(results: Results) -> str | None:
         f"The {100 * same['confidence']:.0f} % interval answers what new seeds would give on the same test images. "
         f"With new seeds and new test images it is {new['low']:.1f} … {new['high']:.1f} %."
     )
-
-
-def _interval(result: Interval) -> str:
-    return f"{100 * result['confidence']:.0f} % interval {result['low']:.1f} … {result['high']:.1f} %"
-
-
-def capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def distinction(classes: Sequence[str]) -> str:
@@ -97,32 +89,8 @@ def claim_on_transfer(verdict: Claim, result: Interval) -> str:
 def _part_of_A(arms: ArmComparisons) -> str:
     own = next(arm for arm in arms["against_scratch"] if arm["arm"] == SELF_TRANSFER)
     against_own = next(arm for arm in arms["transfer_against"] if arm["arm"] == SELF_TRANSFER)
-    claim, share = WORDINGS[against_own["verdict"]].source, arms["self_share"]
+    claim, reached = WORDINGS[against_own["verdict"]].source, arms["self_share"]
     sentence = f"{claim}: self-transfer, the same without A, comes to {percent(own['error_reduction'])}"
-    if share is None or share["low"] is None:
+    if reached is None or reached["low"] is None:
         return sentence
-    return f"{sentence}, {share['estimate']:.0f} % ({share['low']:.0f} … {share['high']:.0f}) of transfer's gain"
-
-
-def percent(result: Interval) -> str:
-    """With its interval and the number of pairs."""
-    pairs = "1 pair" if result["n"] == 1 else f"{result['n']} pairs"
-    if result["low"] is None:
-        return f"{result['estimate']:.1f} % ({pairs}, no interval)"
-    return f"{result['estimate']:.1f} % ({_interval(result)}, {pairs})"
-
-
-def count(equal: EquivalentBudget) -> str:
-    """A number of images with its interval; the ends of the budgets are open."""
-
-    def images(n: float) -> str:
-        n = round(n)  # an end of the budgets was found through its logarithm
-        if n <= equal["smallest"]:
-            return f"{equal['smallest']:,} or fewer"
-        return f"{equal['largest']:,} or more" if n >= equal["largest"] else f"{n:,}"
-
-    estimate = images(equal["estimate"])
-    if equal["low"] is None or equal["high"] is None:
-        return estimate
-    low, high = images(equal["low"]), images(equal["high"])
-    return estimate if low == high else f"{estimate} ({low} … {high})"
+    return f"{sentence}, {share(reached)} of transfer's gain"

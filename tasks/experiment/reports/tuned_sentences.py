@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tasks.experiment.reports.sentences import claim_on_transfer, count, percent
+from tasks.experiment.reports.phrases import count, listed, lower, lower_by, percent, points, share, two_decimals
+from tasks.experiment.reports.sentences import claim_on_transfer
 from tasks.experiment.results.class_pairs import ClassPairs
 from tasks.experiment.results.comparisons import Comparison
 from tasks.experiment.results.compute import AtSteps
@@ -13,14 +14,6 @@ from tasks.experiment.results.study import Study
 from tasks.experiment.results.tuned import FewLabels, NotebookGain, Tuned, TunedBudgets
 from tasks.experiment.results.verdicts import Claim
 
-PARTS = {
-    "scale": "the scale of A's weights",
-    "inputs": "A's inputs",
-    "labels": "A's labels",
-    "scale and inputs": "A's weights and inputs",
-    "inputs and labels": "A's inputs and labels",
-    "scale and inputs and labels": "A",
-}
 COMPARED = {
     "S*": "tuned scratch",
     "STAT*": "random layers with the means and standard deviations of A's",
@@ -60,37 +53,38 @@ def tuned_sentences(tuned: Tuned) -> dict[str, str | None]:
     }
 
 
-def _notebook(help: Comparison, gain: NotebookGain) -> str:
-    scratch, transfer = ([_error(accuracy) for accuracy in _before_and_after(each)] for each in gain["training"])
+def _notebook(by_notebook: Comparison, gain: NotebookGain) -> str:
+    scratch, transfer = (
+        [f"{100 * (1 - arm[name]):.1f} %" for name in ("accuracy", "baseline_accuracy")] for arm in gain["training"]
+    )
     why = ", but that recipe ends before training has finished" if gain["training"][0]["verdict"] == "helps" else ""
     return (
-        f"By the notebook's recipe, {_claim(help)}{why}. Tuned, scratch errs on {scratch[1]} of the test images instead "
-        f"of {scratch[0]}, and transfer on {transfer[1]} instead of {transfer[0]}."
+        f"By the notebook's recipe, {_claim(by_notebook)}{why}. Tuned, scratch errs on {scratch[0]} of the test images "
+        f"instead of {scratch[1]}, and transfer on {transfer[0]} instead of {transfer[1]}."
     )
 
 
 def remains(gain: NotebookGain) -> str:
     """Does transfer help with both sides tuned, and how much of the notebook's gain is that?"""
     notebook, left = gain["notebook"], gain["remains"]
-    part = f"; what remains of the notebook's {notebook['points']['estimate']:.2f} points is {_points(left['points'])}"
+    part = f"; what remains of the notebook's {notebook['points']['estimate']:.2f} points is {points(left['points'])}"
     return f"With both sides tuned, {_claim(left)}{part if notebook['verdict'] == 'helps' else ''}."
 
 
 def goes(gain: NotebookGain) -> str:
     """How much of the notebook's gain goes when both sides are trained well."""
-    scratch, transfer = (_points(each["points"]) for each in gain["training"])
-    share = gain["goes_share"]
-    part = f", {_share(share)} of them," if share else ""
+    scratch, transfer = (points(each["points"]) for each in gain["training"])
+    part = f", {share(gain['goes_share'])} of them" if gain["goes_share"] else ""
     return (
-        f"Tuning takes {scratch} points off scratch's test error and {transfer} off transfer's. So of the notebook's "
-        f"{_points(gain['notebook']['points'])} points {_points(gain['goes'])}{part} go, and "
-        f"{_points(gain['remains']['points'])} remain."
+        f"Tuning takes {scratch} points off scratch's test error and {transfer} off transfer's. So "
+        f"{points(gain['goes'])} of the notebook's {points(gain['notebook']['points'])} points go{part}, and "
+        f"{points(gain['remains']['points'])} remain."
     )
 
 
 def price(found: FewLabels) -> str:
     """What it costs to choose a recipe without validation images."""
-    scratch, transfer = (_points(each["points"]) for each in found["price"])
+    scratch, transfer = (points(each["points"]) for each in found["price"])
     return (
         "A recipe chosen by cross-validation of the training labels, instead of on the validation images, costs "
         f"scratch {scratch} points and transfer {transfer}. Where both are chosen on the validation images: "
@@ -101,8 +95,8 @@ def price(found: FewLabels) -> str:
 def self_check(own: Difference) -> str:
     """Had tuned scratch converged?"""
     return (
-        "Self-transfer starts from the hidden layers of tuned scratch, so it is scratch trained for longer. That "
-        f"lowers the test error by {_points(own['points'])} points, {SELF_CHECK[own['verdict']]}."
+        "Self-transfer starts from the hidden layers of tuned scratch, so it is scratch trained for longer. Its test "
+        f"error is {lower_by(own['points'])}, {SELF_CHECK[own['verdict']]}."
     )
 
 
@@ -113,23 +107,18 @@ def sequence(steps: Sequence[Step]) -> str:
     rest = names[len(better) :]
     if not better:
         return f"The first test, tuned transfer against {rest[0]}, claims no gain, and so the sequence ends there."
-    shown = f"Tuned transfer is better than {_list(names[: len(better)], 'and')}"
+    shown = f"Tuned transfer is better than {listed(names[: len(better)])}"
     return f"{shown}; that it is better than {rest[0]} is not shown." if rest else f"{shown}."
 
 
 def consists(found: Decomposition) -> str:
     """The parts of a gain, to follow whose they are."""
-    total = found["total"]["points"]["estimate"]
-    parts = [
-        f"{_round(part['points']['estimate'])}{_of_total(part['share'])} from {PARTS[part['part']]}"
-        for part in found["parts"]
-    ]
+    parts = []
+    for part in found["parts"]:
+        of_total = f" ({part['share']['estimate']:.0f} %)" if part["share"] else ""
+        parts.append(f"{two_decimals(part['points']['estimate'])}{of_total} from A's {part['part']}")
     why = "" if all(part["share"] for part in found["parts"]) else " There are no shares, since the total may be zero."
-    return f"{_round(total)} points in all: {_list(parts, 'and')}.{why}"
-
-
-def _of_total(share: Interval | None) -> str:
-    return f" ({share['estimate']:.0f} %)" if share else ""
+    return f"{two_decimals(found['total']['points']['estimate'])} points in all: {listed(parts)}.{why}"
 
 
 def pays(budgets: TunedBudgets) -> str:
@@ -148,14 +137,14 @@ def pays(budgets: TunedBudgets) -> str:
         beyond = f"from {tried[len(helps)]:,} on these runs do not show that it does"
         said = f"Transfer helps with {_few(helps)} labelled images; {beyond}"
     else:
-        said = f"Transfer helps with {_list([f'{n:,}' for n in helps], 'and')} labelled images, {ends}"
-    return said + (f"; it hurts with {_list([f'{n:,}' for n in hurts], 'and')}." if hurts else ".")
+        said = f"Transfer helps with {listed([f'{n:,}' for n in helps])} labelled images, {ends}"
+    return said + (f"; it hurts with {listed([f'{n:,}' for n in hurts])}." if hurts else ".")
 
 
 def worths(budgets: TunedBudgets) -> str | None:
     """What transfer's labels are worth where it helps; None if it helps nowhere."""
     each = [f"{worth['samples']:,} are worth {count(worth)}" for worth in budgets["worth"]]
-    return f"In labels from scratch, both sides tuned: {_list(each, 'and')}." if each else None
+    return f"In labels from scratch, both sides tuned: {listed(each)}." if each else None
 
 
 def over_classes(found: ClassPairs) -> str:
@@ -163,7 +152,7 @@ def over_classes(found: ClassPairs) -> str:
     return (
         f"Over all {len(found['single'])} pairs of classes, each counting alike, {_claim(found)}. The mean test error "
         f"is {found['scratch_error']:.2f} % from scratch and {found['transfer_error']:.2f} % by transfer. The "
-        f"probability of improvement is {_share(found['probability_of_improvement'])}: so often transfer is the better "
+        f"probability of improvement is {share(found['probability_of_improvement'])}: so often transfer is the better "
         "one, for a pair of classes and a seed at random."
     )
 
@@ -179,7 +168,7 @@ def equal_steps(rows: Sequence[AtSteps]) -> str:
 
 
 def _claim(found: Comparison | ClassPairs) -> str:
-    said = _lower(claim_on_transfer(found["verdict"], found["error_reduction"]))
+    said = lower(claim_on_transfer(found["verdict"], found["error_reduction"]))
     return f"{said}: error reduction {_reduction(found['error_reduction'])}"
 
 
@@ -187,36 +176,5 @@ def _reduction(result: Interval) -> str:
     return "unknown, since scratch made no test error" if result["estimate"] is None else percent(result)
 
 
-def _before_and_after(found: Comparison) -> tuple[float, float]:
-    return found["baseline_accuracy"], found["accuracy"]
-
-
-def _error(accuracy: float) -> str:
-    return f"{100 * (1 - accuracy):.1f} %"
-
-
-def _points(result: Interval) -> str:
-    estimate, low, high = (_round(value) for value in (result["estimate"], result["low"], result["high"]))
-    return estimate if result["low"] is None else f"{estimate} ({low} … {high})"
-
-
-def _round(value: float | None) -> str:
-    """Two decimals, and no minus before a zero."""
-    return "–" if value is None else f"{round(value, 2) + 0:.2f}"
-
-
-def _share(result: Interval) -> str:
-    ends = "" if result["low"] is None else f" ({result['low']:.0f} … {result['high']:.0f})"
-    return f"{result['estimate']:.0f} %{ends}"
-
-
 def _few(numbers: Sequence[int]) -> str:
     return f"{numbers[0]:,}" if len(numbers) == 1 else f"{numbers[0]:,} to {numbers[-1]:,}"
-
-
-def _list(parts: Sequence[str], last: str) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
-
-
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]

@@ -10,7 +10,7 @@ import numpy as np
 
 from tasks.experiment.randomness import generator
 from tasks.experiment.results.comparisons import ClassComparison
-from tasks.experiment.results.intervals import fieller, interval, moments
+from tasks.experiment.results.intervals import EQUAL, fieller, interval, moments, standard_error
 from tasks.experiment.results.statistics import ALPHA, Errors, Interval, error_reduction
 from tasks.experiment.results.verdicts import TOO_SMALL, Claim, claim
 
@@ -62,14 +62,19 @@ def compare_over_classes(errors: Mapping[str, Errors], single: list[ClassCompari
 
 
 def stratified_reduction(scratch: Errors, transfer: Errors, confidence: float = 1 - ALPHA) -> Interval:
-    """1 − mean transfer error / mean scratch error in percent: `error_reduction_interval`, but stratified."""
+    """1 − mean transfer error / mean scratch error in percent: `error_reduction_interval`, but stratified.
+
+    Student's degrees of freedom are Satterthwaite's, since errors vary more in some pairs of classes than in others.
+    """
     from scipy.stats import t
 
     strata, seeds = scratch.shape
-    mean, covariance = (each.mean(-1) for each in moments(scratch, transfer))
-    quantile = t.ppf((1 + confidence) / 2, strata * (seeds - 1)) if seeds > 1 else np.inf
+    means, covariances = moments(scratch, transfer)
+    mean, covariance = means.mean(-1), covariances.sum(-1) / strata**2
+    variances = standard_error(covariances, mean[1] / max(mean[0], EQUAL)) ** 2
+    degrees = (seeds - 1) * variances.sum() ** 2 / max((variances**2).sum(), EQUAL**4)
     with np.errstate(invalid="ignore"):
-        low, high = fieller(mean, covariance / strata, quantile)
+        low, high = fieller(mean, covariance, t.ppf((1 + confidence) / 2, max(degrees, seeds - 1)))
     bounds = 100 * (1 - high), 100 * (1 - low)
     return interval(error_reduction(scratch, transfer), bounds, scratch.size, confidence, METHOD)
 
