@@ -14,7 +14,6 @@ from tasks.experiment.results.comparisons import (
     BudgetComparisons,
     ClassComparison,
     PixelComparison,
-    Study,
     compare,
     judge_together,
 )
@@ -22,6 +21,7 @@ from tasks.experiment.results.intervals import share_interval
 from tasks.experiment.results.pairs import Replicate, replicate
 from tasks.experiment.results.scores import METRICS, Scores
 from tasks.experiment.results.statistics import Errors
+from tasks.experiment.results.study import Study
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.plan import NOTEBOOK
 from tasks.experiment.study.arms import PAIR, SCRATCH, SELF_TRANSFER, TRANSFER, arms
@@ -51,27 +51,28 @@ def by_notebook(table: pd.DataFrame) -> pd.DataFrame:
 
 def of_experiment(table: pd.DataFrame, experiment: Experiment, B: Problem) -> pd.DataFrame:
     """The runs on the experiment's target classes with its number of images, on either kind of pixels."""
-    return _of_classes(table, B).query("samples == @experiment.target_images")
+    return of_task(table, B).query("samples == @experiment.target_images")
 
 
-def _of_classes(table: pd.DataFrame, B: Problem) -> pd.DataFrame:
+def of_task(table: pd.DataFrame, B: Problem) -> pd.DataFrame:
+    """The rows of the experiment's target classes."""
     return table[table.classes == " ".join(map(str, B.classes))]
 
 
 def answer_questions(table: pd.DataFrame, experiment: Experiment, B: Problem) -> Study:
     """All answers, by question; "classes" only if other pairs of classes were run."""
     same_pixels = table[table.normalization == experiment.normalization]
-    errors = _errors(of_experiment(same_pixels, experiment, B), "arm")
+    errors = errors_by(of_experiment(same_pixels, experiment, B), "arm")
     answers = Study(
         help=compare(errors[SCRATCH], errors[TRANSFER]),
         arms=_compare_arms({arm.name: errors[arm.name] for arm in arms(experiment) if arm.name in errors}),
-        labels=_compare_budgets(_of_classes(same_pixels, B), experiment.target_images),
+        labels=compare_budgets(of_task(same_pixels, B), PAIR, experiment.target_images),
     )
     if table.normalization.nunique() > 1:
         answers["pixels"] = _compare_pixels(of_experiment(table, experiment, B))
     pairs = same_pixels[(same_pixels.samples == experiment.target_images) & same_pixels.arm.isin(PAIR)]
     if pairs.classes.nunique() > 1:
-        answers["classes"] = _compare_classes(pairs, B.data.classes)
+        answers["classes"] = compare_classes(pairs, PAIR, B.data.classes)
     return answers
 
 
@@ -86,7 +87,7 @@ def _scores(run: "pd.Series[float]") -> Scores:
     return cast(Scores, {name: None if np.isnan(value) else float(value) for name, value in run.items()})
 
 
-def _errors(rows: pd.DataFrame, column: str) -> dict[Any, Errors]:
+def errors_by(rows: pd.DataFrame, column: str) -> dict[Any, Errors]:
     """Errors of each value of `column`, shape (seeds,), in the order of seeds."""
     wide = (1 - rows.set_index(["seed", column]).accuracy).unstack(column).sort_index()
     return {name: wide[name].to_numpy() for name in wide}
@@ -107,7 +108,7 @@ def _compare_arms(errors: dict[str, Errors]) -> ArmComparisons:
 
 def _compare_pixels(rows: pd.DataFrame) -> list[PixelComparison]:
     """Transfer against scratch on either kind of pixels, and standardized against raw pixels for either arm."""
-    raw, standardized = (_errors(rows[rows.normalization == kind], "arm") for kind in ("none", "standardize"))
+    raw, standardized = (errors_by(rows[rows.normalization == kind], "arm") for kind in ("none", "standardize"))
     comparisons = {
         "transfer against scratch, standardized pixels": (standardized[SCRATCH], standardized[TRANSFER]),
         "transfer against scratch, raw pixels": (raw[SCRATCH], raw[TRANSFER]),
@@ -117,9 +118,9 @@ def _compare_pixels(rows: pd.DataFrame) -> list[PixelComparison]:
     return judge_together([PixelComparison(comparison=name, **compare(*e)) for name, e in comparisons.items()])
 
 
-def _compare_budgets(rows: pd.DataFrame, at: int) -> BudgetComparisons:
-    """Scratch and transfer by number of images, each number's comparison, and what transfer at `at` images is worth."""
-    scratch, transfer = (_errors(rows[rows.arm == arm], "samples") for arm in PAIR)
+def compare_budgets(rows: pd.DataFrame, arms: tuple[str, str], at: int) -> BudgetComparisons:
+    """Two arms by number of images, each number's comparison, and what the second one at `at` images is worth."""
+    scratch, transfer = (errors_by(rows[rows.arm == arm], "samples") for arm in arms)
     budgets = np.array(sorted(scratch))
     curve = [
         BudgetComparison(
@@ -133,14 +134,14 @@ def _compare_budgets(rows: pd.DataFrame, at: int) -> BudgetComparisons:
     return BudgetComparisons(at=at, curve=judge_together(curve), equivalent=equivalent)
 
 
-def _compare_classes(rows: pd.DataFrame, classes: tuple[str, ...]) -> list[ClassComparison]:
-    """Transfer against scratch for each pair of target classes, with the seeds that all pairs have."""
+def compare_classes(rows: pd.DataFrame, arms: tuple[str, str], names: tuple[str, ...]) -> list[ClassComparison]:
+    """The second arm against the first for each pair of target classes, with the seeds that all pairs have."""
     pairs = rows[["negative", "positive"]].drop_duplicates()
     seeds_of_all = rows.groupby("seed").size() == 2 * len(pairs)
     rows = rows[rows.seed.map(seeds_of_all)]
     family = []
     for negative, positive in pairs.itertuples(index=False):
-        errors = _errors(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
-        comparison = compare(errors[SCRATCH], errors[TRANSFER])
-        family.append(ClassComparison(negative=classes[negative], positive=classes[positive], **comparison))
+        errors = errors_by(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
+        comparison = compare(*(errors[arm] for arm in arms))
+        family.append(ClassComparison(negative=names[negative], positive=names[positive], **comparison))
     return judge_together(family)
