@@ -48,7 +48,8 @@ def made_up(world: World, seeds: int = 29, *, classes: int = 0, seed: int = 1) -
     curves = [row for arm in _arms(world) if arm != "LP*" for row in _curves(arm, world[arm], seeds)]
     tuning = [
         _what(arm, 200, CROSS_VALIDATION, 1_000_000 + number)
-        | {"learning_rate": rate, "epochs": 100, "error": world[arm] / 100 + abs(np.log10(rate) + 1) / 50, "loss": 0.1}
+        | {"learning_rate": rate, "epochs": 100, "error": world[arm] / 100 + abs(np.log10(rate) + 1) / 50, "loss": 0.1,
+           "penalty": np.nan} | ({"learning_rate": np.nan, "epochs": np.nan, "penalty": rate} if arm == "LP*" else {})
         for arm in _arms(world) if arm.endswith("*") for number in range(4) for rate in RATES
     ]  # fmt: skip
     recipes = [

@@ -128,16 +128,17 @@ def pays(budgets: TunedBudgets) -> str:
         [point["samples"] for point in budgets["curve"] if point["verdict"] == verdict]
         for verdict in ("helps", "hurts")
     )
-    ends = f"of the {len(tried)} numbers of labelled images from {tried[0]:,} to {tried[-1]:,}"
+    ends = f"from {tried[0]:,} to {tried[-1]:,}"
     if not helps:
-        said = f"At none {ends} do these runs show that transfer helps"
+        said = f"At none of the {len(tried)} numbers of labelled images {ends} do these runs show that transfer helps"
     elif helps == tried:
-        said = f"Transfer helps at each {ends}"
+        said = f"Transfer helps at each of the {len(tried)} numbers of labelled images {ends}"
     elif helps == tried[: len(helps)]:
         beyond = f"from {tried[len(helps)]:,} on these runs do not show that it does"
         said = f"Transfer helps with {_few(helps)} labelled images; {beyond}"
     else:
-        said = f"Transfer helps with {listed([f'{n:,}' for n in helps])} labelled images, {ends}"
+        some = listed([f"{n:,}" for n in helps])
+        said = f"Transfer helps with {some} labelled images, of the {len(tried)} numbers {ends} that were tried"
     return said + (f"; it hurts with {listed([f'{n:,}' for n in hurts])}." if hurts else ".")
 
 

@@ -87,17 +87,19 @@ class TunedBudgets(BudgetComparisons):
 
 
 class Tried(TypedDict):
-    """What was tried to tune some arms: the same for all of them. rates: from `lowest` to `highest`.
+    """What was tried to tune some arms: the same for all of them.
 
+    values: how many learning rates, or penalties of a probe, from `lowest` to `highest`; epochs: the most of them.
     nested: each of the reported seeds was tuned for itself; else these are other seeds.
     """
 
     arms: list[str]
     chosen_by: str
-    rates: int
+    values: int
+    of: str
     lowest: float
     highest: float
-    epochs: int
+    epochs: int | None
     seeds: int
     nested: bool
 

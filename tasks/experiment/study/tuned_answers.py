@@ -26,13 +26,12 @@ from tasks.experiment.results.tuned import (
 )
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.answers import compare_budgets, compare_classes, errors_by, of_experiment, of_task
-from tasks.experiment.study.arms import PAIR
+from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
+from tasks.experiment.study.tuned_arms import S, T, tuned_arms
 
-TUNED_PAIR = ("S*", "T*")
-TUNED_ARMS = ("S*", "T*", "SELF*", "STAT*", "RLAB*", "LP*", "LPFT*")
-NOTEBOOK_CHAIN = ("scratch", "STAT20", "RLAB20", "transfer")
-TUNED_CHAIN = ("S*", "STAT*", "RLAB*", "T*")
-REPORTED = (*NOTEBOOK_CHAIN, *TUNED_ARMS)
+TUNED_PAIR = (S, T)
+NOTEBOOK_CHAIN = (SCRATCH, "STAT20", "RLAB20", TRANSFER)
+TUNED_CHAIN = (S, "STAT*", "RLAB*", T)
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,10 @@ def answer_tuned(tables: TunedTables, experiment: Experiment, B: Problem) -> Tun
     by_cross_validation, own = runs[runs.chosen_by == CROSS_VALIDATION], of_experiment(runs, experiment, B)
     with_few, with_many = own[own.chosen_by != VALIDATION_IMAGES], own[own.chosen_by == VALIDATION_IMAGES]
     errors = errors_by(with_few, "arm")
-    others = [arm for arm in TUNED_ARMS if arm in errors and arm not in TUNED_PAIR]
+    tuned = [arm.name for arm in tuned_arms(experiment)]
+    others = [arm for arm in tuned if arm in errors and arm not in TUNED_PAIR]
     answers = Tuned(
-        arms=[_trained(with_few[with_few.arm == arm]) for arm in REPORTED if arm in errors],
+        arms=[_trained(with_few[with_few.arm == arm]) for arm in (*NOTEBOOK_CHAIN, *tuned) if arm in errors],
         notebook_gain=notebook_gain(errors, PAIR, TUNED_PAIR),
         against_scratch=judge_together([difference(errors, TUNED_PAIR[0], arm) for arm in others]),
         sequence=fixed_sequence(errors, TUNED_CHAIN),
@@ -121,12 +121,13 @@ def _at_equal_steps(
 def _tried(tuning: pd.DataFrame, reported: set[int]) -> list[Tried]:
     """What was tried, with all arms together for which it was the same."""
     found: list[Tried] = []
-    for (chosen_by, arm), rows in tuning.dropna(subset="learning_rate").groupby(["chosen_by", "arm"], sort=False):
-        rates = rows.learning_rate
+    for (chosen_by, arm), rows in tuning.groupby(["chosen_by", "arm"], sort=False):
+        of = "learning rates" if rows.learning_rate.notna().all() else "penalties"
+        values = rows.learning_rate if of == "learning rates" else rows.penalty
         one = Tried(
-            arms=[], chosen_by=str(chosen_by), rates=rates.nunique(), lowest=float(rates.min()),
-            highest=float(rates.max()), epochs=int(rows.epochs.max()), seeds=rows.seed.nunique(),
-            nested=set(rows.seed) <= reported,
+            arms=[], chosen_by=str(chosen_by), values=values.nunique(), of=of, lowest=float(values.min()),
+            highest=float(values.max()), epochs=None if rows.epochs.isna().any() else int(rows.epochs.max()),
+            seeds=rows.seed.nunique(), nested=set(rows.seed) <= reported,
         )  # fmt: skip
         same = next((other for other in found if other | {"arms": []} == one), None)
         if same is None:
