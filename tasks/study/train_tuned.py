@@ -20,9 +20,9 @@ def train_tuned(
     """
     from tasks.experiment.networks.trainer import set_threads
     from tasks.experiment.study.trials import run_trials
-    from tasks.experiment.study.tuned_choice import choose_recipes, describe_recipe
+    from tasks.experiment.study.tuned_choice import choose_recipes
     from tasks.experiment.study.tuned_starts import Workbench
-    from tasks.experiment.study.tuned_trials import train_chosen
+    from tasks.experiment.study.tuned_trials import describe_recipe, train_chosen
     from tasks.experiment.study.tuning_trials import tune_alone
 
     set_threads()
@@ -33,10 +33,12 @@ def train_tuned(
     rows, curves = train_chosen(bench, plan, chosen)
     fixed, _ = run_trials(B, plan.notebook, seed, bench.bodies)
 
+    of_seed = {"seed": seed} if recipes is None else {}
+
     def write(folder: Path) -> None:
         write_json(folder / "runs.json", rows + fixed)
         write_json(folder / "curves.json", curves)
-        write_json(folder / "recipes.json", [describe_recipe(bench, each, alone=recipes is None) for each in chosen])
+        write_json(folder / "recipes.json", [of_seed | describe_recipe(bench, each) for each in chosen])
         write_json(folder / "tried.json", tried)
 
     return save("train_tuned", write)

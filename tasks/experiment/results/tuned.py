@@ -17,14 +17,18 @@ NOTEBOOK, CROSS_VALIDATION, VALIDATION_IMAGES = "notebook", "cross-validation", 
 class ChosenRecipe(TypedDict):
     """What tuning chose for an arm at a number of labelled images. chosen_by: CROSS_VALIDATION or VALIDATION_IMAGES.
 
-    edge: which end of the grid it lies at, if at any; extended: by how many rates the grid was extended for this arm.
+    learning_rate, epochs: None of a mere probe, which has a penalty instead. edge: which end of the grid it lies at, if
+    at any; extended: by how many rates the grid was extended for this arm. seed: whose own recipe it is, if nested.
     """
 
+    classes: NotRequired[str]
+    seed: NotRequired[int]
     arm: str
     samples: int
     chosen_by: str
-    learning_rate: float
-    epochs: int
+    learning_rate: float | None
+    epochs: int | None
+    penalty: NotRequired[float | None]
     edge: str | None
     extended: int
 

@@ -23,8 +23,8 @@ from tasks.experiment.results.scores import METRICS, Scores
 from tasks.experiment.results.statistics import Errors
 from tasks.experiment.results.study import Study
 from tasks.experiment.settings import Experiment
-from tasks.experiment.study.plan import NOTEBOOK
 from tasks.experiment.study.arms import PAIR, SCRATCH, SELF_TRANSFER, TRANSFER, arms
+from tasks.experiment.study.plan import NOTEBOOK
 
 # What tells two runs apart; the rest of a row is what came out.
 KEYS = ["normalization", "classes", "samples", "arm", "body", "layers", "frozen_epochs", "chosen_by", "seed"]
@@ -36,10 +36,10 @@ OF_TWO = ["negative", "positive"]  # the same as "classes" where there are two
 def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """One row a run, sorted by what it is: KEYS (classes as numbers: "0 2"), OF_TWO, RECIPE, then RESULTS.
 
-    The loss is missing where training diverged, the learning rate where there is none.
+    The loss is missing where training diverged; learning rate and epochs are where nothing was trained by SGD.
     """
     of_two = OF_TWO if "negative" in rows[0] else []
-    types = dict.fromkeys(METRICS, float) | {"diverged": bool, "learning_rate": float}
+    types = dict.fromkeys(METRICS, float) | dict.fromkeys(RECIPE, float) | {"diverged": bool}
     table = pd.DataFrame(rows, columns=KEYS + of_two + RECIPE + RESULTS).astype(types)
     return table.drop_duplicates(KEYS).sort_values(KEYS, ignore_index=True)
 

@@ -7,12 +7,8 @@ from typing import Any
 from tasks.experiment.networks.tuning import Recipe, Tried, choose
 from tasks.experiment.study.tuned_plan import Attempt, Chosen, TunedPlan, TunedTrial
 
-Row = dict[str, Any]  # of one point that was tried: Tried (no loss if infinite), seed, and the trial's key
+Row = dict[str, Any]  # one point that was tried of a trial: see tabulate_tuning; and budget, the trial's samples
 Key = tuple[str | None, int | None, str]
-
-
-def key_of(row: Row) -> Key:
-    return row["arm"], row["budget"], row["chosen_by"]
 
 
 def attempts(plan: TunedPlan, rows: Iterable[Row]) -> list[Attempt]:
@@ -38,7 +34,7 @@ def choose_recipes(plan: TunedPlan, rows: Iterable[Row]) -> list[Chosen]:
     return [
         Chosen(
             trial=trial, recipe=choose(tried[trial.key]), needed=_recipe_needed(plan, trial, tried),
-            extended=bool({each["learning_rate"] for each in tried[trial.key]} - set(plan.grid_of(trial.arm).rates)),
+            extended=len({each["learning_rate"] for each in tried[trial.key]} - set(plan.grid_of(trial.arm).rates)),
         )
         for trial in plan.trials
     ]  # fmt: skip
@@ -48,8 +44,9 @@ def _by_trial(rows: Iterable[Row]) -> dict[Key, list[Tried]]:
     tried: dict[Key, list[Tried]] = {}
     for row in rows:
         loss = math.inf if row["loss"] is None else row["loss"]
-        point = Tried(learning_rate=row["learning_rate"], epochs=row["epochs"], error=row["error"], loss=loss)
-        tried.setdefault(key_of(row), []).append(point)
+        rate, epochs = row["learning_rate"] or row["penalty"], row["epochs"] or 0
+        point = Tried(learning_rate=rate, epochs=epochs, error=row["error"], loss=loss)
+        tried.setdefault((row["arm"], row["budget"], row["chosen_by"]), []).append(point)
     return tried
 
 

@@ -1,4 +1,4 @@
-"""What a study tunes, as plain data: arms whose learning rate and epochs are chosen, and on how many labelled images."""
+"""What a study tunes, as plain data: arms whose learning rate and epochs are chosen, by number of labelled images."""
 
 from typing import Literal
 
@@ -53,10 +53,9 @@ class TunedTrial(Handle):
 class TunedPlan(Handle):
     """What is tuned, and then trained for each seed.
 
-    samples: the experiment's number. notebook: the plan of the fixed recipe: its trials are trained too (those that need what only tuned arms do), with
-    its training; what it says of pixels, images and samples holds for the tuned arms as well. followed: arms of that
-    recipe that are followed along their trajectories. source_steps: of A's training, for the comparison that counts
-    them.
+    notebook: the plan of the fixed recipe. Its trials, which start from what only tuned arms have, are trained too;
+    what it says of pixels and images holds for the tuned arms as well. samples: the experiment's number. followed: arms
+    of that recipe that are followed along their trajectories. source_steps: of A's training, to count them too.
     """
 
     notebook: Plan
@@ -66,6 +65,11 @@ class TunedPlan(Handle):
     grid: Grid
     penalties: Grid
     source_steps: int
+
+    @property
+    def permutes(self) -> bool:
+        """Whether an arm needs A trained on permuted labels."""
+        return any(trial.arm.body == "permuted A" for trial in self.trials)
 
     def grid_of(self, arm: TunedArm) -> Grid:
         return self.grid if arm.tuned else self.penalties
@@ -80,9 +84,9 @@ class Attempt(Handle):
 
 
 class Chosen(Handle):
-    """A trial's recipe; needed: that by which its start is made. extended: the grid had to grow beyond an end."""
+    """A trial's recipe; needed: that by which its start is made. extended: by how many rates the grid had to grow."""
 
     trial: TunedTrial
     recipe: Recipe
     needed: Recipe | None = None
-    extended: bool = False
+    extended: int = 0

@@ -1,5 +1,6 @@
 """One seed's tuned networks: on which images they are trained, and from which weights each arm starts."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -58,7 +59,7 @@ class Workbench:
         rows = np.arange(len(test), dtype=np.int32)
         return Labelled(tf.constant(self.problem.data.images("test")[test.rows]), Examples(rows, test.labels))
 
-    def course(self, training: Labelled, judged: Labelled, checkpoints: tuple[int, ...]) -> Course:
+    def course(self, training: Labelled, judged: Labelled, checkpoints: Sequence[int]) -> Course:
         """In the order of images in which this seed's networks of task B are trained."""
         return Course(training, judged, checkpoints, self.batch_size, generator(self.seed, "order/B"))
 

@@ -8,6 +8,7 @@ from tasks.experiment.networks.architectures import hidden_layers, transfer_hidd
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.trajectory import Checkpoint, Labelled, set_weights
 from tasks.experiment.results.scores import predict, score
+from tasks.experiment.results.tuned import ChosenRecipe
 from tasks.experiment.study.plan import NOTEBOOK
 from tasks.experiment.study.trials import describe_task
 from tasks.experiment.study.tuned_choice import Row
@@ -88,7 +89,7 @@ def _describe(bench: Workbench, chosen: Chosen, labelled: Labelled, model: Netwo
         "normalization": bench.plan.normalization, "samples": len(labelled), "arm": arm.name, "body": arm.body,
         "layers": 0 if arm.body == "random" else len(hidden_layers(model)), "frozen_epochs": 0, "seed": bench.seed,
         "chosen_by": chosen.trial.chosen_by, "learning_rate": recipe.learning_rate if arm.tuned else None,
-        "epochs": recipe.epochs,
+        "epochs": recipe.epochs if arm.tuned else None,
     }  # fmt: skip
 
 
@@ -106,3 +107,15 @@ def _curve(run: Row, reached: list[Checkpoint]) -> list[Row]:
         of_run | {"steps": at.steps, "epochs": at.epochs, "error": at.error, "loss": None if at.diverged else at.loss}
         for at in reached
     ]
+
+
+def describe_recipe(bench: Workbench, chosen: Chosen) -> ChosenRecipe:
+    """A row of what was chosen."""
+    arm, recipe, labelled = chosen.trial.arm, chosen.recipe, bench.labelled(chosen.trial.samples)
+    strength = recipe.learning_rate
+    rate, epochs, penalty = (strength, recipe.epochs, None) if arm.tuned else (None, None, strength)
+    return ChosenRecipe(
+        classes=describe_task(bench.problem)["classes"], arm=arm.name, samples=len(labelled),
+        chosen_by=chosen.trial.chosen_by, learning_rate=rate, epochs=epochs, penalty=penalty,
+        edge=recipe.edge or None, extended=chosen.extended,
+    )  # fmt: skip

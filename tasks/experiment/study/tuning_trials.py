@@ -29,7 +29,12 @@ def try_out(bench: Workbench, some: Iterable[Attempt]) -> list[Row]:
             "classes": describe_task(bench.problem)["classes"], "samples": len(labelled), "budget": trial.samples,
             "arm": trial.arm.name, "chosen_by": trial.chosen_by, "seed": bench.seed,
         }  # fmt: skip
-        rows += [of_trial | each | {"loss": _finite(each["loss"])} for each in tried]
+        rows += [of_trial | each | {"penalty": None, "loss": _finite(each["loss"])} for each in tried]
+        if not trial.arm.tuned:
+            rows[-len(tried) :] = [
+                row | {"learning_rate": None, "epochs": None, "penalty": row["learning_rate"]}
+                for row in rows[-len(tried) :]
+            ]
     return rows
 
 
