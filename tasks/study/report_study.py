@@ -14,7 +14,7 @@ from tasks.experiment.results.scores import METRICS
 from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import arms
-from tasks.experiment.study.tuned_arms import tuned_arms
+from tasks.experiment.study.tuned_arms import fixed_arms, tuned_arms
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import read_json
@@ -30,8 +30,7 @@ def report_study(
 
     from tasks.experiment.reports.study_plots import PLOTS, ReportedStudy
     from tasks.experiment.reports.tuned_plots import TUNED_PLOTS, ReportedTuned
-    from tasks.experiment.study.answers import of_experiment
-    from tasks.experiment.study.tuned_answers import TunedTables
+    from tasks.experiment.study.answers import by_notebook, of_experiment
 
     evaluated = answers.folder()
     found = read_json(evaluated / "answers.json")
@@ -40,13 +39,15 @@ def report_study(
     answer = tuned_answer(study) if "tuned" in study else study_answer(study)
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), found["results"], answer)
     metrics["resample_target"], metrics["study"] = resample_target, study
-    content = ReportedStudy(B.data, metrics, of_experiment(tables["runs"], experiment, B))
+    content = ReportedStudy(B.data, metrics, of_experiment(by_notebook(tables["runs"]), experiment, B))
     plots: dict[str, Plot[Any]] = dict(PLOTS)
     texts: dict[str, Any] = {}
     if "tuned" in study:
-        given = TunedTables(**tables, recipes=study["tuned"]["recipes"], source_steps=None)
-        plots, content = dict(TUNED_PLOTS), ReportedTuned(B.data, metrics, content.runs, given)
-        texts = {"said": tuned_sentences(study["tuned"]), "tuned_arms": tuned_arms(experiment)}
+        plots, content = dict(TUNED_PLOTS), ReportedTuned(B.data, metrics, content.runs, tables)
+        texts = {
+            "said": tuned_sentences(study["tuned"]),
+            "tuned_arms": (*fixed_arms(experiment), *tuned_arms(experiment)),
+        }
 
     def write(folder: Path) -> None:
         for file in evaluated.glob("*"):

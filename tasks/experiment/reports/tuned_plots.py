@@ -14,7 +14,7 @@ from tasks.experiment.results.decomposition import Decomposition
 from tasks.experiment.results.statistics import Errors
 from tasks.experiment.results.tuned import CROSS_VALIDATION, TunedBudgets
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
-from tasks.experiment.study.tuned_answers import TUNED_PAIR, TunedTables
+from tasks.experiment.study.tuned_answers import TUNED_PAIR
 
 ARM_COLOURS = {
     **COLOURS,
@@ -42,9 +42,9 @@ LABELS = {
 
 @dataclass(frozen=True)
 class ReportedTuned(ReportedStudy):
-    """With the tables of its tuned arms."""
+    """With all its tables, by name: runs, curves and tuning."""
 
-    tables: TunedTables
+    tables: dict[str, pd.DataFrame]
 
 
 # Another plot is another line; page.tuned.md.j2 says where it stands.
@@ -53,7 +53,7 @@ TUNED_PLOTS: dict[str, Plot[ReportedTuned]] = {
     "steps": Plot(
         "Test error after so many SGD steps, each arm at its own rate: mean over seeds and 95 % band; a dot where a "
         "tuned arm's recipe stops",
-        lambda report: draw_steps(own_rows(report, report.tables.curves), report.tables.runs),
+        lambda report: draw_steps(own_rows(report, report.tables["curves"]), report.tables["runs"]),
     ),
     "decomposition": Plot(
         "What the gain over scratch consists of, in points of the test error, with 95 % intervals",
@@ -74,7 +74,7 @@ TUNED_PLOTS: dict[str, Plot[ReportedTuned]] = {
     ),
     "tuning": Plot(
         "Error in cross-validation against the learning rate, after the best number of epochs; a dot at the best",
-        lambda report: draw_tuning(own_rows(report, report.tables.tuning)),
+        lambda report: draw_tuning(own_rows(report, report.tables["tuning"])),
     ),
 }
 

@@ -27,7 +27,9 @@ def answers() -> dict:
 
 
 def test_a_study_with_tuned_arms_has_a_plot_for_each_question(answers: dict, tmp_path: Path) -> None:
-    report = ReportedTuned(B.data, {"study": {"tuned": answers}}, of_experiment(TABLES.runs, EXPERIMENT, B), TABLES)
+    report = ReportedTuned(
+        B.data, {"study": {"tuned": answers}}, of_experiment(TABLES.runs, EXPERIMENT, B), vars(TABLES)
+    )
     plots = {name: plot for name, plot in TUNED_PLOTS.items() if name not in PLOTS}
     folder = tmp_path / "plots"
     assert list(draw_plots(plots, report, folder)) == ["steps", "decomposition", "tuned_labels", "profiles", "tuning"]
