@@ -67,8 +67,10 @@ def _notebook(by_notebook: Comparison, gain: NotebookGain) -> str:
 def remains(gain: NotebookGain) -> str:
     """Does transfer help with both sides tuned, and how much of the notebook's gain is that?"""
     notebook, left = gain["notebook"], gain["remains"]
-    part = f"; what remains of the notebook's {notebook['points']['estimate']:.2f} points is {points(left['points'])}"
-    return f"With both sides tuned, {_claim(left)}{part if notebook['verdict'] == 'helps' else ''}."
+    said, whole = f"With both sides tuned, {_claim(left)}", two_decimals(notebook["points"]["estimate"])
+    if notebook["verdict"] != "helps":
+        return f"{said}."
+    return f"{said}; what remains of the notebook's {whole} points of test error is {points(left['points'])}."
 
 
 def goes(gain: NotebookGain) -> str:

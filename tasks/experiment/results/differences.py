@@ -4,7 +4,6 @@ Errors: shape (seeds,), fractions of 1. Points are points of the test error in p
 """
 
 from collections.abc import Mapping
-from typing import TypedDict
 
 from tasks.experiment.results.budgets import mean_interval
 from tasks.experiment.results.comparisons import Comparison, compare
@@ -22,21 +21,10 @@ class Difference(Comparison):
     points: Interval
 
 
-class MeanError(TypedDict):
-    """An arm's mean test error in percent."""
-
-    arm: str
-    error: Interval
-
-
 def difference(errors: Mapping[str, Errors], before: str, after: str) -> Difference:
     """Both arms, judged by themselves; errors by arm."""
     points = mean_of(errors[before] - errors[after], "points")
     return Difference(before=before, after=after, points=points, **compare(errors[before], errors[after]))
-
-
-def mean_error(errors: Mapping[str, Errors], arm: str) -> MeanError:
-    return MeanError(arm=arm, error=mean_of(errors[arm], "percent"))
 
 
 def mean_of(values: Errors, unit: str, confidence: float = 1 - ALPHA) -> Interval:
