@@ -120,7 +120,7 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
 
 
 MADE_UP = Experiment(
-    dataset="made.npz", target_classes=("4", "5"), target_samples=24, hidden_layers=1, hidden_units=12,
+    dataset="made.npz", target_classes=(4, 5), target_samples=24, hidden_layers=1, hidden_units=12,
     source_epochs=3, target_epochs=4, frozen_epochs=2, learning_rate=0.01,
 )  # fmt: skip
 
@@ -147,7 +147,7 @@ def tuned(small_tuning: None) -> tuple[Path, dict]:
 
 
 def test_tuned_arms_from_tuning_seeds_to_tables(tuned: tuple[Path, dict]) -> None:
-    folder, metrics = tuned
+    folder, _ = tuned
     runs, curves, tuning = (pd.read_parquet(folder / f"{name}.parquet") for name in ("runs", "curves", "tuning"))
     pd.testing.assert_frame_equal(runs, pd.read_csv(folder / "runs.csv"), check_dtype=False)
     own = runs.query("samples == 24 and normalization == 'standardize'")
