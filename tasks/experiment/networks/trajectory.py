@@ -94,7 +94,8 @@ class Course:
                 first_class = float(np.mean(self._labels != 0)), math.inf, weights
                 rest = [epochs for epochs, _ in self._legs[len(reached) :]]
                 return reached + [Checkpoint(n, n * self.steps, *first_class) for n in rest]
-            reached.append(Checkpoint(epochs, epochs * self.steps, 1 - accuracy, loss, weights))
+            error = round((1 - accuracy) * len(self._labels)) / len(self._labels)  # accuracy is a float32
+            reached.append(Checkpoint(epochs, epochs * self.steps, error, loss, weights))
         return reached
 
 

@@ -28,7 +28,7 @@ class Grid(Handle):
     """
 
     rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-    steps: int = 1500
+    steps: int = 1000
     fewest_epochs: int = 10
     folds: int = 5
     widenings: int = 2

@@ -19,7 +19,7 @@ def features(model: Network, images: NDArray[np.uint8]) -> Features:
     """What the network's head gets."""
     import keras
 
-    return predict(keras.Model(model.inputs, model.layers[-1].input), images).reshape(len(images), -1)
+    return predict(keras.Model(model.inputs[0], model.layers[-1].input), images).reshape(len(images), -1)
 
 
 def fit_head(inputs: Features, labels: Labels, classes: int, penalty: float) -> Head:
