@@ -30,6 +30,8 @@ WORLDS = {
     "A hurts": A_HURTS,
 }
 
+CHAIN = ("S*", "STAT*", "RLAB*", "T*")
+
 World = Mapping[str, float]
 
 
@@ -70,6 +72,17 @@ def errors_of(
     if arm == "T*" and "few" in world:  # the fewer images, the more does A help
         mean *= min(1, (samples / 200) ** world["few"])
     return np.round(IMAGES * mean * (1 + rng.standard_normal(shape) / 8)).clip(0) / IMAGES
+
+
+def strata(seed: int, pairs: int, seeds: int, effect: float) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of pairs of classes that are easy and hard, (pairs, seeds), spread by a quarter of their means.
+
+    effect: the true error reduction in percent.
+    """
+    mean = np.linspace(0.01, 0.2, pairs)[:, None]
+    spread = np.random.default_rng(seed).standard_normal((2, pairs, seeds)) / 4
+    scratch, transfer = mean * (1 + spread)
+    return scratch, transfer * (1 - effect / 100)
 
 
 def _arms(world: World) -> list[str]:

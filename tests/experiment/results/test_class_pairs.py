@@ -9,16 +9,9 @@ from tasks.experiment.results.class_pairs import (
 )
 from tasks.experiment.results.intervals import error_reduction_interval
 from tests.support.studies import covered
+from tests.support.tuned_worlds import strata
 
 STUDIES = 500
-
-
-def strata(seed: int, pairs: int, seeds: int, effect: float) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of pairs of classes that are easy and hard, each with a spread of a quarter."""
-    rng = np.random.default_rng(seed)
-    mean = np.linspace(0.01, 0.2, pairs)[:, None]
-    scratch, transfer = mean * (1 + rng.standard_normal((2, pairs, seeds)) / 4)
-    return scratch, transfer * (1 - effect / 100)
 
 
 def test_all_pairs_of_classes_by_hand() -> None:
