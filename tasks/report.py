@@ -11,7 +11,8 @@ from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, night_of, table_of_pairs, write_metrics
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
-from tasks.experiment.reports.sentences import again, answer, distinction
+from tasks.experiment.reports.sentences import again, answer, distinction, not_converged
+from tasks.experiment.results.convergence import CONVERGED, Losses, convergence
 from tasks.experiment.results.nights import Night, judge
 from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.scores import decide
@@ -32,14 +33,17 @@ def report(
     results: Results = read_json(evaluated / "scores.json")
     for i, replicate in enumerate(results["replicates"]):
         replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models}
-    metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, answer(results))
+    epochs = {"scratch": _epochs(models.B_scratch), "transfer": _epochs(models.B_on_A)}
+    converged = convergence({arm: _losses(of_arm) for arm, of_arm in epochs.items()}, experiment.learning_rate)
+    says = " ".join(filter(None, (answer(results), not_converged(converged))))
+    metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, says)
+    metrics["convergence"] = converged
     tonight = night_of(metrics, run="this run", date="now")
     metrics["verdict"] = None if earlier is None else judge(tonight, earlier).model_dump()
 
     test = B.parts()["test"]
     with np.load(evaluated / "probabilities.npz", allow_pickle=False) as probabilities:
         right = {arm: decide(probabilities[arm][0]) == test.labels for arm in ("scratch", "transfer")}
-    epochs = {"scratch": _epochs(models.B_scratch), "transfer": _epochs(models.B_on_A)}
     nights = [] if earlier is None else [*earlier, tonight]
     content = ReportedRun(B.data, metrics, epochs, B.data.images("test")[test.rows], test.labels, right, nights)
 
@@ -49,7 +53,7 @@ def report(
         table = table_of_pairs(metrics["replicates"])
         write_pages(
             folder, "report", captions, metrics=metrics, table=table, distinction=distinction(B.class_names),
-            again=again(results), rule=RULE,
+            again=again(results), rule=RULE, converged=CONVERGED,
         )  # fmt: skip
 
     return save("report", write)
@@ -57,3 +61,7 @@ def report(
 
 def _epochs(models: list[Artifact]) -> list[Epochs]:
     return [read_json(model.folder() / "history.json") for model in models]
+
+
+def _losses(seeds: list[Epochs]) -> Losses:
+    return np.array([[epoch["validation_loss"] for epoch in seed] for seed in seeds])

@@ -9,6 +9,7 @@ from upath import UPath
 from tasks.experiment.data.inspection import class_counts
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.results.comparisons import Study
+from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results, errors
 from tasks.experiment.results.scores import METRICS
@@ -37,7 +38,8 @@ class Metrics(Results):
     """A run's results, what they come from, and its answer in one sentence.
 
     environment: Python, the machine, the libraries' versions; code: a hash of each module.
-    verdict: what a night says about the earlier ones; None if the run is no night. study, resample_target: of a study.
+    convergence: whether task B's training had converged. verdict: what a night says about the earlier ones; None if the
+    run is no night. study, resample_target: of a study.
     """
 
     experiment: dict[str, Any]
@@ -45,6 +47,7 @@ class Metrics(Results):
     code: dict[str, str]
     data: DataDescription
     answer: str
+    convergence: NotRequired[Convergence]
     verdict: NotRequired[dict[str, str] | None]
     study: NotRequired[Study]
     resample_target: NotRequired[bool]

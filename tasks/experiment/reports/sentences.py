@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tasks.experiment.results.budgets import EquivalentBudget
 from tasks.experiment.results.comparisons import ArmComparisons, Study
+from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.statistics import Interval
 from tasks.experiment.results.verdicts import Claim
@@ -47,6 +48,17 @@ def answer(results: Results) -> str:
     if claim == "too small to matter":
         return f"What transfer changes is too small to matter: it {change} {how}."
     return f"Transfer {change} {how}."
+
+
+def not_converged(found: Convergence) -> str | None:
+    """That training stopped too early, and what to try; None if it did not."""
+    by = " and ".join(f"{found['fall'][arm]:.1f} % ({arm})" for arm in found["still_falling"])
+    if not by:
+        return None
+    rate = found["learning_rate"]
+    advice = f"try learning_rate {rate:g} or more epochs" if rate else "try more epochs"
+    lowered = f"the last quarter of the epochs still lowered the validation loss by {by}"
+    return f"Training has not converged: {lowered}; {advice}."
 
 
 def again(results: Results) -> str | None:
