@@ -69,6 +69,10 @@ def transfer_study(
     refresh: Refresh = False,
 ) -> str:
     """Does transfer help, what about it helps, how many labels is it worth, and for which classes?"""
+    if experiment.tuning != "none":
+        raise UnusableInputError(
+            "a study tunes arms of its own, beside those of the recipe: leave experiment.tuning out"
+        )
     if pairs and len(experiment.target_classes) > 2:
         raise UnusableInputError("pairs compares pairs of classes: give two target_classes with it")
     seeds, pair_seeds = (list(range(seed, seed + count)) for count in (replicates, pair_replicates))

@@ -90,7 +90,7 @@ def _show(folder: Path, metrics: Metrics, prefix: str) -> None:
 def conclude(folder: Path | UPath) -> State[str]:
     """The run's last state: named by its verdict if it is a night, with one sentence; its data is the run's folder."""
     metrics = read_metrics(folder)
-    if warning := not_converged(metrics["convergence"]):
+    if "convergence" in metrics and (warning := not_converged(metrics["convergence"])):
         get_run_logger().warning(warning)
     verdict = metrics.get("verdict") or {"name": "Completed", "reason": metrics["answer"]}
     if verdict["name"] == "Regressed":

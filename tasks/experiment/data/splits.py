@@ -24,11 +24,15 @@ class Examples:
 
 
 class Target(Handle):
-    """What is wanted as task B: its classes by name or number, and how many images of them there are to train on."""
+    """What is wanted as task B: its classes by name or number, and how many images of them there are to train on.
+
+    fewest: of these, as many as there must be of each class.
+    """
 
     classes: tuple[int | str, ...]
     samples: int
     balanced: bool
+    fewest: int = 0
 
 
 class Problem(Handle):
@@ -62,7 +66,7 @@ class Problem(Handle):
 def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
     """Task B: the target's classes, and of their training images the first ones.
 
-    Raises UnusableInputError if there are too few images, or none of some class.
+    Raises UnusableInputError if there are too few images, or none of some class, or fewer than the target's fewest.
     """
     classes = class_numbers(target.classes, data.classes)
     parts = _parts(data, classes)
@@ -71,6 +75,13 @@ def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
     if len(set(parts["training"].labels.tolist())) < 2:
         raise UnusableInputError(
             f"the first {target.samples} images of task B are all of one class: give more target_samples, or balanced"
+        )
+    counts = np.bincount(parts["training"].labels, minlength=len(classes)).tolist()
+    if (least := min(counts)) < target.fewest:
+        raise UnusableInputError(
+            f"tuning by cross-validation takes {target.fewest} labelled images of each class, but of the first "
+            f"{target.samples} images of task B {least} {'is' if least == 1 else 'are'} of the class "
+            f"{data.names(classes)[counts.index(least)]}: give more target_samples, or balanced"
         )
     return Problem(data=data, classes=classes, examples=_save("split_B", parts), start=start)
 

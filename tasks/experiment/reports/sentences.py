@@ -13,6 +13,8 @@ from tasks.experiment.study.arms import SELF_TRANSFER
 
 NAMED = 5  # more classes than that are counted
 
+TUNED = "Both sides were tuned: learning rate and epochs by cross-validation inside the labelled images."
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -57,6 +59,7 @@ def not_converged(found: Convergence) -> str | None:
         return None
     rate = found["learning_rate"]
     advice = f"try learning_rate {rate:g} or more epochs" if rate else "try more epochs"
+    advice += ", or tuning cv, which chooses both"
     lowered = f"the last quarter of the epochs still lowered the validation loss by {by}"
     return f"Training has not converged: {lowered}; {advice}."
 

@@ -40,10 +40,12 @@ def test_training_that_stopped_too_early_says_so_and_what_to_try() -> None:
     both = {"fall": fall, "still_falling": ["scratch", "transfer"], "learning_rate": 0.003}
     assert not_converged(both) == (
         "Training has not converged: the last quarter of the epochs still lowered the validation loss by 14.2 % "
-        "(scratch) and 19.3 % (transfer); try learning_rate 0.003 or more epochs."
+        "(scratch) and 19.3 % (transfer); try learning_rate 0.003 or more epochs, or tuning cv, which chooses both."
     )
     one = {"fall": fall, "still_falling": ["scratch"], "learning_rate": None}
-    assert (not_converged(one) or "").endswith("by 14.2 % (scratch); try more epochs.")
+    assert (not_converged(one) or "").endswith(
+        "by 14.2 % (scratch); try more epochs, or tuning cv, which chooses both."
+    )
     assert not_converged({"fall": fall, "still_falling": [], "learning_rate": None}) is None
 
 
