@@ -9,14 +9,7 @@ from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import weights_digest
 from tasks.experiment.networks.models import Models
 from tasks.experiment.reports.figures import draw_plots
-from tasks.experiment.reports.metrics import (
-    ArmRecipe,
-    compose_metrics,
-    describe_data,
-    night_of,
-    table_of_pairs,
-    write_metrics,
-)
+from tasks.experiment.reports.metrics import compose_metrics, describe_data, night_of, table_of_pairs, write_metrics
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
 from tasks.experiment.reports.sentences import TUNED, again, answer, distinction, not_converged
@@ -47,7 +40,7 @@ def report(
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, answer(results))
     if experiment.tuning == "cv":
         metrics["recipes"] = [
-            ArmRecipe(seed=pair["seed"], arm=arm, **recipe)
+            {"seed": pair["seed"], "arm": arm} | recipe
             for arm, networks in arms.items()
             for pair, recipe in zip(results["replicates"], _of_each(networks, "recipe.json"), strict=True)
         ]

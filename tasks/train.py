@@ -63,7 +63,7 @@ def _train(
             on_epoch=report_epochs(run_name, training, in_ui=in_ui),
         )  # fmt: skip
     except DivergedError as error:
-        raise DivergedError(f"{run_name}: {error}") from error
+        raise DivergedError(f"{run_name}: {error}{', and tuning none' if recipe else ''}") from error
 
     def write(folder: Path) -> None:
         save_model(model, folder / "model.keras")
