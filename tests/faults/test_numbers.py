@@ -40,8 +40,8 @@ def trained(artifacts: Path) -> set[Path]:
         ({"target_samples": 6_000, "balanced": True}, "training images of each class: give 5"),
         ({"target_samples": 2}, "the first 2 images of task B are all of one class: give more target_samples"),
         (
-            {"target_samples": 5, "tuning": "cv"},
-            "2 labelled images of each class, but of the first 5 images of task B 1 is of the class Pullover: give",
+            {"target_samples": 4, "tuning": "cv"},
+            "takes 2 labelled images of each class, but the first 4 images of task B have 1 of Pullover: give more",
         ),
     ],
     ids=[

@@ -79,9 +79,8 @@ def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
     counts = np.bincount(parts["training"].labels, minlength=len(classes)).tolist()
     if (least := min(counts)) < target.fewest:
         raise UnusableInputError(
-            f"tuning by cross-validation takes {target.fewest} labelled images of each class, but of the first "
-            f"{target.samples} images of task B {least} {'is' if least == 1 else 'are'} of the class "
-            f"{data.names(classes)[counts.index(least)]}: give more target_samples, or balanced"
+            f"tuning takes {target.fewest} labelled images of each class, but the first {target.samples} images of "
+            f"task B have {least} of {data.names(classes)[counts.index(least)]}: give more target_samples, or balanced"
         )
     return Problem(data=data, classes=classes, examples=_save("split_B", parts), start=start)
 
