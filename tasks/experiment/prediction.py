@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.formats.image_folder import read_image
+from tasks.experiment.data.formats.image_files import read_image
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.reports.card import class_names
 
@@ -29,7 +29,7 @@ def predict_files(model_file: Path, files: list[Path]) -> list[Prediction]:
     from tasks.experiment.networks.model_files import load_trained
     from tasks.experiment.results.scores import decide, predict
 
-    pictures = [read_image(file) for file in files]
+    pictures = [read_image(file).pixels for file in files]
     model = load_trained(model_file)
     takes, outputs = model.input_shape[1:], model.output_shape[1:]
     classes = 2 if outputs == (1,) else outputs[0]

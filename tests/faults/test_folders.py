@@ -19,7 +19,7 @@ from PIL import Image
 
 from flows.predict import main
 from tasks.experiment.data.class_names import class_number
-from tasks.experiment.data.formats.image_folder import read_image
+from tasks.experiment.data.formats.image_files import read_image
 from tasks.experiment.data.formats.reading import fingerprint, read_data
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.model_files import load_trained

@@ -123,7 +123,7 @@ def test_predict_tells_class_and_probability_of_image_files(
     [
         ("gone.keras", "artifacts/example/labels.png", "gone.keras is not a file that Keras saved"),
         ("README.md", "artifacts/example/labels.png", "README.md is not a file that Keras saved"),
-        (None, "README.md", "README.md is not a whole PNG or JPEG image"),
+        (None, "README.md", "README.md is not a whole image of a kind"),
         (None, "gone.png", "gone.png does not exist"),
     ],
 )

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from tasks.experiment.data.formats import idx_folder, image_folder, npz
+from tasks.experiment.data.formats.array_labels import names_beside
 from tasks.experiment.data.formats.files import regular, visible_files
-from tasks.experiment.data.formats.labelled import BroughtData, names_beside, refuse_unusable
+from tasks.experiment.data.formats.labelled import BroughtData, refuse_unusable
 from tasks.experiment.errors import UnusableInputError
 from tasks.storage.files import printable
 
