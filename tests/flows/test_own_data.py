@@ -1,6 +1,7 @@
 """The flow and the study on data and models that people bring: scikit-learn's digits, a plain Keras model."""
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -138,11 +139,17 @@ def test_predict_refuses_in_a_sentence(
 
 
 def test_again_all_is_cached_but_changed_data_are_read_anew(
-    artifacts: Path, first: tuple[Path, dict], brought: Path
+    artifacts: Path, first: tuple[Path, dict], brought: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _, metrics, states = run(transfer_learning, experiment=EXPERIMENT)
+    log = logging.getLogger("prefect.flow_runs")
+    log.addHandler(caplog.handler)
+    try:
+        _, metrics, states = run(transfer_learning, experiment=EXPERIMENT)
+    finally:
+        log.removeHandler(caplog.handler)
     assert metrics == first[1]
     assert {state for _, state in states} == {"Cached"}
+    assert f"digits: {metrics['data']['notes'][0]}" in caplog.messages  # a run from the cache warns too
     file = next((brought / "digits/three").iterdir())
     original = file.read_bytes()
     with Image.open(file) as picture:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.formats.files import given_path
 from tasks.experiment.data.formats.npz import role
 from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.data.ingestion import import_data
@@ -223,6 +224,14 @@ def test_file_names_that_are_no_utf8(tmp_path: Path) -> None:
     assert import_data(tmp_path).classes == ("a", r"b\udcff")
     (tmp_path / "a/\udce91.png").rename(tmp_path / "a/\udce92.png")
     assert fingerprint(tmp_path) != before
+
+
+def test_a_home_is_that_of_the_machine_that_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert given_path("~/data") == tmp_path / "data"
+    assert given_path("a/~/data") == Path("a/~/data")
+    with pytest.raises(UnusableInputError, match="~nobody-here/data begins with the home of someone who has none here"):
+        given_path("~nobody-here/data")
 
 
 @pytest.mark.parametrize(
