@@ -117,6 +117,13 @@ def test_predict_tells_class_and_probability_of_image_files(
     assert name in EXPERIMENT.target_classes
     assert 1 / 3 < float(probability) <= 1
     assert other.endswith("(made grey) (resized from 30 × 20 to 8 × 8 pixels)")
+    (tmp_path / "bad.png").write_bytes(b"damaged")
+    status, said, refused = predict(model, tmp_path, file)  # a folder, one of its files bad
+    assert status == 2
+    assert [line.split(": ")[0] for line in said.splitlines()] == [str(tmp_path / "other.jpg"), str(file)]
+    assert "bad.png is not a whole image" in refused
+    (tmp_path / "empty").mkdir()
+    assert predict(model, tmp_path / "empty") == (2, "", f"{tmp_path / 'empty'} holds no images\n")
 
 
 @pytest.mark.parametrize(
