@@ -41,7 +41,8 @@ class Experiment(Settings):
         Field(
             min_length=1,
             description=f"{fashion_mnist.NAME}, or the path of your own data: a folder of IDX files, an .npz file with "
-            "x_train, y_train (and x_val, y_val, x_test, y_test), or a folder with one subfolder of images per class.",
+            "x_train, y_train (and x_val, y_val, x_test, y_test), a .csv file with columns file_name and label, or a "
+            "folder with one subfolder of images per class.",
         ),
     ] = fashion_mnist.NAME
     target_classes: Annotated[

@@ -337,3 +337,102 @@ def test_classes_without_any_image_are_no_classes_and_numbers_stay(tmp_path: Pat
     assert data.classes == ("a", "c", "e")
     assert data.class_numbers((2, "4")) == (1, 2)
     assert "Names without images are no classes: b, d, f." in data.notes
+
+
+def write_table(path: Path, header: str, rows: list[str]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *rows]), "utf-8")
+    return path
+
+
+def numbered(count: int, form: str) -> list[str]:
+    return [form.format(i=i, label="ab"[i % 2]) for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("header", "form"),
+    [
+        ("file_name,label", "pictures/png{i}.png,{label}"),
+        ("ID,Category,Path", "{i},{label},pictures/png{i}.png"),
+        ('"filename","class"', '"pictures/../pictures/png{i}.png","{label}"'),
+    ],
+)
+def test_a_table_of_files(tmp_path: Path, header: str, form: str) -> None:
+    written = images(tmp_path / "data/pictures", 20)
+    path = write_table(tmp_path / "data/table.csv", header, numbered(20, form))
+    data = import_data(path)
+    assert kept(data) == {(pixels, "ab"[i % 2]) for i, pixels in enumerate(written)}
+    assert counts(data) == {"a": (7, 1, 2), "b": (7, 1, 2)}
+
+
+def test_a_table_says_which_part_a_file_is_of(tmp_path: Path) -> None:
+    written = images(tmp_path / "pictures", 20)
+    part = ["Train"] * 12 + ["valid"] * 4 + ["test"] * 4
+    rows = [f"{row},{part[i]}" for i, row in enumerate(numbered(20, "pictures/png{i}.png,{label}"))]
+    data = import_data(write_table(tmp_path / "table.csv", "image,label,split", rows))
+    assert found(data) == {
+        "train": set(written[:12]), "validation": set(written[12:16]), "test": set(written[16:])
+    }  # fmt: skip
+    with pytest.raises(UnusableInputError, match="has the split 'spare', which is none of train, val and test"):
+        import_data(write_table(tmp_path / "table.csv", "image,label,split", [rows[0].replace("Train", "spare")]))
+
+
+@pytest.mark.parametrize("of_each_part", [False, True])
+def test_metadata_of_a_folder(tmp_path: Path, of_each_part: bool) -> None:
+    train, test = images(tmp_path / "train", 16), images(tmp_path / "test", 6)
+    if of_each_part:
+        for part, count in (("train", 16), ("test", 6)):
+            write_table(tmp_path / part / "metadata.csv", "file_name,label", numbered(count, "png{i}.png,{label}"))
+    else:
+        rows = numbered(16, "train/png{i}.png,{label}") + numbered(6, "test/png{i}.png,{label}")
+        write_table(tmp_path / "metadata.csv", "file_name,label", rows)
+    data = import_data(tmp_path)
+    assert found(data)["test"] == set(test)
+    assert kept(data) == {(pixels, "ab"[i % 2]) for part in (train, test) for i, pixels in enumerate(part)}
+
+
+def test_metadata_without_labels_leaves_the_class_folders(tmp_path: Path) -> None:
+    images(tmp_path / "a", 8), images(tmp_path / "b", 8)
+    write_table(tmp_path / "metadata.csv", "file_name,caption", ["a/png0.png,something"])
+    assert import_data(tmp_path).classes == ("a", "b")
+
+
+def test_rows_without_label_and_labels_that_are_numbers(tmp_path: Path) -> None:
+    images(tmp_path / "x", 20)
+    rows = [f"x/png{i}.png,{1 + i % 2 if i < 18 else ''}" for i in range(20)]
+    write_table(tmp_path / "table.csv", "file,label", rows)
+    (tmp_path / "table.classes.txt").write_text("no\nyes\n")
+    data = import_data(tmp_path / "table.csv")
+    assert data.classes == ("no", "yes")
+    assert "2 of 20 rows have no label: unlabelled images can't be used." in data.notes
+
+
+def test_a_tables_fingerprint_is_of_its_files_too(tmp_path: Path) -> None:
+    images(tmp_path / "x", 4)
+    path = write_table(tmp_path / "table.csv", "file,label", numbered(4, "x/png{i}.png,{label}"))
+    before = fingerprint(path)
+    Image.new("L", (6, 5)).save(tmp_path / "x/png2.png")
+    assert fingerprint(path) != before
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("/etc/passwd,a", "etc/passwd leads to /etc/passwd, outside of"),
+        ("../../secret.png,a", "outside of"),
+        ("x/gone.png,a", "gone.png does not exist"),
+        (",a", "is not a regular file"),
+        ("table.csv,a", "table.csv is not a whole image"),
+    ],
+)
+def test_a_table_names_images_inside_its_folder_only(tmp_path: Path, row: str, says: str) -> None:
+    images(tmp_path / "data/x", 4)
+    path = write_table(tmp_path / "data/table.csv", "file,label", [*numbered(4, "x/png{i}.png,{label}"), row])
+    with pytest.raises(UnusableInputError, match=says):
+        import_data(path)
+
+
+def test_a_table_without_the_columns_names_those_it_has(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "table.csv", "a,b", ["1,2"])
+    with pytest.raises(UnusableInputError, match="must have a column file_name and one label; it has a, b"):
+        import_data(path)

@@ -30,6 +30,12 @@ def regular(file: Path, folder: Path | None = None) -> Path:
     return file
 
 
+def inside(file: Path, root: Path) -> Path:
+    """`file`, if it is a regular one inside `root`, however it is named. Raises UnusableInputError if it is not."""
+    _refuse_outside(file, root)
+    return regular(file)
+
+
 def visible(folder: Path) -> list[Path]:
     """What is in a folder, in order, but for what is hidden, or was put there by a system and is no data."""
     entries = (entry for entry in folder.iterdir() if not entry.name.startswith("."))

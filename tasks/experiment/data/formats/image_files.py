@@ -56,8 +56,8 @@ def read_image(file: Path) -> ImageFile:
         raise UnusableInputError(f"{file} is not a whole image of a kind that can be read: {error}") from error
 
 
-def read_images(files: list[Path]) -> tuple[NDArray[np.uint8], list[Path]]:
-    """(all images in one array, grey if all are, else RGB without transparency; the files that hold more pictures)."""
+def read_images(files: list[Path]) -> tuple[NDArray[np.uint8], list[str]]:
+    """(all images in one array, grey if all are, else RGB without transparency; notes on what was not used)."""
     read: list[NDArray[np.uint8]] = []
     several = []
     for file in files:
@@ -76,4 +76,8 @@ def read_images(files: list[Path]) -> tuple[NDArray[np.uint8], list[Path]]:
             raise UnusableInputError(f"the images come to more than {MAX_BYTES >> 30} GiB, the limit")
     if any(image.ndim == 3 for image in read):
         read = [image if image.ndim == 3 else np.stack([image] * 3, axis=-1) for image in read]
-    return (np.stack(read) if read else np.zeros((0, 1, 1), np.uint8)), several
+    notes = []
+    if several:
+        count = f"{len(several):,} file{'' if len(several) == 1 else 's'}"
+        notes.append(f"{count} with several pictures, such as {several[0]}: the first of each was used.")
+    return (np.stack(read) if read else np.zeros((0, 1, 1), np.uint8)), notes

@@ -68,17 +68,14 @@ def _labelled(classes: list[str], images: dict[Part, dict[str, list[Path]]], lay
             )
         found = [(places.get(name, places[name.lower()]), file) for name, own in each.items() for file in own]
         files[part] = sorted(found, key=lambda labelled: labelled[0])
-    pixels, several = read_images([file for each in files.values() for _, file in each])
-    if several:
-        count = _files(len(several), "file")
-        layout.notes.append(f"{count} with several pictures, such as {several[0]}: the first of each was used.")
+    pixels, notes = read_images([file for each in files.values() for _, file in each])
     parts: dict[Part, Labelled] = {}
     ends = np.cumsum([len(each) for each in files.values()])
     for (part, labelled_files), mine in zip(files.items(), np.split(pixels, ends[:-1]), strict=True):
         if labelled_files:
             labels = np.array([place for place, _ in labelled_files], np.int64)
             parts[part] = Labelled(mine, labels, str(layout.origins[part]))
-    return BroughtData(tuple(classes), parts, notes=tuple(layout.notes))
+    return BroughtData(tuple(classes), parts, notes=(*layout.notes, *notes))
 
 
 def _layout(path: Path) -> Layout:
