@@ -1,7 +1,6 @@
 """The study: does transfer help, what about it, how many labels is it worth, and for which classes?"""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from prefect import get_run_logger, unmapped
@@ -99,6 +98,10 @@ def transfer_study(
     refresh: Refresh = False,
 ) -> str:
     """Does transfer help, also if both sides are trained well? What helps, from how few labels, for which classes?"""
+    if experiment.tuning != "none":
+        raise UnusableInputError(
+            "a study tunes arms of its own, beside those of the recipe: leave experiment.tuning out"
+        )
     if pairs and len(experiment.target_classes) > 2:
         raise UnusableInputError("pairs compares pairs of classes: give two target_classes with it")
     replicates = min(replicates, QUICK_REPLICATES) if quick else replicates
@@ -109,14 +112,13 @@ def transfer_study(
         data = open_data(experiment.dataset)
         source = open_source(data, experiment.source_dataset, experiment.source_model)
         own_pixels, *other_pixels = (experiment.vary(normalization=kind) for kind in experiment.pixel_kinds)
-        all_classes = experiment.all_target_classes(data.classes) if pairs else []
+        all_classes = experiment.all_target_classes(data) if pairs else []
         other_classes = [experiment.vary(target_classes=classes) for classes in all_classes]
         built_from = {each.normalization: starts(each, data, source) for each in (own_pixels, *other_pixels)}
         how = {"resample": resample_target}
 
-        def task(each: Experiment, plan_tuned: Callable[..., TunedPlan] | None = None) -> Task:
-            A, B = split(data, source, *built_from[each.normalization], each.target)
-            return Task(each, A, B, plan_tuned(each, A, B, **how, quick=quick) if tuned and plan_tuned else None)
+        def task(each: Experiment, plan: TunedPlan | None = None) -> Task:
+            return Task(each, *split(data, source, *built_from[each.normalization], each.target), plan)
 
         def choose(name: str, tasks: list[Task], seeds: list[int]) -> list[list[Chosen] | None]:
             """Each task's recipes, from these tuning seeds."""
@@ -127,7 +129,9 @@ def transfer_study(
             return [tuning.recipes() if tuning else None for tuning in tunings]
 
         tried: list[Artifact] = []
-        own = task(own_pixels, full_tuned_plan)
+        own = task(own_pixels)
+        if tuned:
+            own = replace(own, tuned=full_tuned_plan(own_pixels, own.A, own.B, **how, quick=quick))
         (recipes,) = choose("study-tuning", [own], list(QUICK_SEEDS if quick else SEEDS))
         models_A: list[Artifact] = []
         runs: list[Artifact] = []
@@ -141,15 +145,16 @@ def transfer_study(
             answers = evaluate_study(experiment, own.B, runs, look, results)
             if can_tell(answers, look):
                 break
-        pair_tasks = [task(each, pair_tuned_plan) for each in other_classes]
-        recipes_of_pairs = choose("study-tuning-classes", pair_tasks, list(SEEDS[:1]))
-        of_pairs = zip(pair_tasks, recipes_of_pairs, strict=True)
+        same = own_pixels.vary(target_classes=own.B.classes)  # its arms are tuned already
+        plans = {each: pair_tuned_plan(each, **how, quick=quick) for each in other_classes if tuned and each != same}
+        other_tasks = [task(each, plans.get(each)) for each in other_classes]
+        recipes_of_others = choose("study-tuning-classes", other_tasks, list(SEEDS[:1]))
         others = [
+            *(Variant(task(each), pair_plan(each, **how), seeds[: len(runs)], True) for each in other_pixels),
             *(
-                Variant(task(each), pair_plan(each, **how), seeds[: len(runs)], may_diverge=True)
-                for each in other_pixels
+                Variant(each, pair_plan(each.experiment, **how), pair_seeds, recipes=chosen)
+                for each, chosen in zip(other_tasks, recipes_of_others, strict=True)
             ),
-            *(Variant(each, pair_plan(each.experiment, **how), pair_seeds, recipes=own) for each, own in of_pairs),
         ]
         for _, more_runs, more_networks in _results("study-variants", [_train(variant) for variant in others]):
             runs, networks = runs + more_runs, networks + more_networks

@@ -87,6 +87,6 @@ def test_balanced_budgets_count_images_of_each_class() -> None:
 
 
 def test_other_pairs_of_classes_tune_scratch_and_transfer_only() -> None:
-    pair = pair_tuned_plan(EXPERIMENT, by_hand.B, by_hand.B, resample=True, quick=False)
+    pair = pair_tuned_plan(EXPERIMENT, resample=True, quick=False)
     assert [(t.arm.name, t.samples, t.curve) for t in pair.trials] == [("S*", 200, False), ("T*", 200, False)]
     assert not pair.notebook.trials
