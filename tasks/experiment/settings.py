@@ -1,15 +1,17 @@
 """The experiment's settings: every number once, with its range and what it means."""
 
 import itertools
+import json
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
 from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.class_names import class_numbers
+from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.splits import Target
 from tasks.experiment.networks.architectures import NETWORKS
-from tasks.experiment.networks.recipe import NetworkKind, Training
+from tasks.experiment.networks.recipe import NetworkKind, Training, TuningKind
 
 # What every flow is asked for beside the experiment.
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Number of pairs of runs, one per seed.")]
@@ -39,7 +41,8 @@ class Experiment(Settings):
         Field(
             min_length=1,
             description=f"{fashion_mnist.NAME}, or the path of your own data: a folder of IDX files, an .npz file with "
-            "x_train, y_train (and x_test, y_test), or a folder with one subfolder of PNG or JPEG images per class.",
+            "x_train, y_train (and x_val, y_val, x_test, y_test), a .csv file with columns file_name and label, or a "
+            "folder with one subfolder of images per class.",
         ),
     ] = fashion_mnist.NAME
     target_classes: Annotated[
@@ -95,6 +98,14 @@ class Experiment(Settings):
     frozen_epochs: Annotated[
         int, Field(ge=0, le=1000, description="First epochs of transfer in which only the new head is trained.")
     ] = 4
+    tuning: Annotated[
+        TuningKind,
+        Field(
+            description="cv: for each seed, choose scratch's learning rate and epochs, and transfer's, by "
+            "cross-validation inside the labelled images of task B, and freeze nothing; learning_rate is then task A's "
+            "only. none: train both as learning_rate, target_epochs and frozen_epochs say."
+        ),
+    ] = "none"
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -109,6 +120,14 @@ class Experiment(Settings):
             raise ValueError("source_layer is a layer of source_model: give source_model too")
         return self
 
+    @field_validator("target_classes", mode="before")
+    @classmethod
+    def _are_names(cls, given: object) -> object:
+        """A class may be called true, false or null, which are no text where they come as JSON."""
+        if not isinstance(given, list | tuple):
+            return given
+        return [json.dumps(name) if name is None or isinstance(name, bool) else name for name in given]
+
     @field_validator("target_classes")
     @classmethod
     def _are_known(cls, names: tuple[int | str, ...], given: ValidationInfo) -> tuple[int | str, ...]:
@@ -120,7 +139,8 @@ class Experiment(Settings):
     @property
     def target(self) -> Target:
         """What is wanted as task B."""
-        return Target(classes=self.target_classes, samples=self.target_samples, balanced=self.balanced)
+        fewest = 2 if self.tuning == "cv" else 0  # one in the fold that judges, one in those that train
+        return Target(classes=self.target_classes, samples=self.target_samples, balanced=self.balanced, fewest=fewest)
 
     @property
     def target_images(self) -> int:
@@ -142,11 +162,11 @@ class Experiment(Settings):
         """This experiment with other settings, checked like any."""
         return self.model_validate(self.model_dump() | changes)
 
-    def all_target_classes(self, classes: tuple[str, ...]) -> list[tuple[int, ...]]:
-        """All pairs of target classes, this experiment's own one as it is."""
-        own = class_numbers(self.target_classes, classes)
-        pairs = itertools.combinations(range(len(classes)), 2)
-        return [own if set(pair) == set(own) else pair for pair in pairs]
+    def all_target_classes(self, data: DataSet) -> list[tuple[str, ...]]:
+        """All pairs of target classes by name, this experiment's own one in its order."""
+        own = data.class_numbers(self.target_classes)
+        pairs = itertools.combinations(range(len(data.classes)), 2)
+        return [data.names(own if set(pair) == set(own) else pair) for pair in pairs]
 
     @property
     def source_training(self) -> Training:
@@ -154,13 +174,13 @@ class Experiment(Settings):
 
     @property
     def scratch_training(self) -> Training:
-        return self._training(epochs=self.target_epochs)
+        return self._training(epochs=self.target_epochs, tuning=self.tuning)
 
     @property
     def transfer_training(self) -> Training:
-        return self._training(epochs=self.target_epochs, frozen_epochs=self.frozen_epochs)
+        return self._training(epochs=self.target_epochs, frozen_epochs=self.frozen_epochs, tuning=self.tuning)
 
-    def _training(self, epochs: int, frozen_epochs: int = 0) -> Training:
+    def _training(self, epochs: int, frozen_epochs: int = 0, tuning: TuningKind = "none") -> Training:
         return Training(
             network=self.network,
             hidden_layers=self.hidden_layers,
@@ -169,4 +189,5 @@ class Experiment(Settings):
             batch_size=self.batch_size,
             epochs=epochs,
             frozen_epochs=frozen_epochs,
+            tuning=tuning,
         )

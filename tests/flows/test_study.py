@@ -72,6 +72,11 @@ def test_its_numbers_follow_from_the_table(study: tuple[Path, dict]) -> None:
     assert metrics["error_reduction"]["estimate"] == pytest.approx(100 * (1 - errors["transfer"] / errors["scratch"]))
 
 
+def test_tuning_is_the_studys_own() -> None:
+    with pytest.raises(UnusableInputError, match=r"leave experiment\.tuning out"):
+        run(transfer_study, experiment=QUICK.vary(tuning="cv"))
+
+
 def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path) -> None:
     _, study, _ = run(transfer_study, resample_target=False, tuned=False)
     _, experiment, states = run(transfer_learning)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.class_names import class_numbers
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.errors import UnusableInputError
 from tasks.storage.artifacts import Artifact, Handle, save
@@ -24,11 +23,15 @@ class Examples:
 
 
 class Target(Handle):
-    """What is wanted as task B: its classes by name or number, and how many images of them there are to train on."""
+    """What is wanted as task B: its classes by name or number, and how many images of them there are to train on.
+
+    fewest: of these, as many as there must be of each class.
+    """
 
     classes: tuple[int | str, ...]
     samples: int
     balanced: bool
+    fewest: int = 0
 
 
 class Problem(Handle):
@@ -62,15 +65,21 @@ class Problem(Handle):
 def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
     """Task B: the target's classes, and of their training images the first ones.
 
-    Raises UnusableInputError if there are too few images, or none of some class.
+    Raises UnusableInputError if there are too few images, or none of some class, or fewer than the target's fewest.
     """
-    classes = class_numbers(target.classes, data.classes)
+    classes = data.class_numbers(target.classes)
     parts = _parts(data, classes)
     parts["pool"] = parts["training"]
     parts["training"] = first_samples(parts["pool"], target.samples, balanced=target.balanced)
     if len(set(parts["training"].labels.tolist())) < 2:
         raise UnusableInputError(
             f"the first {target.samples} images of task B are all of one class: give more target_samples, or balanced"
+        )
+    counts = np.bincount(parts["training"].labels, minlength=len(classes)).tolist()
+    if (least := min(counts)) < target.fewest:
+        raise UnusableInputError(
+            f"tuning takes {target.fewest} labelled images of each class, but the first {target.samples} images of "
+            f"task B have {least} of {data.names(classes)[counts.index(least)]}: give more target_samples, or balanced"
         )
     return Problem(data=data, classes=classes, examples=_save("split_B", parts), start=start)
 

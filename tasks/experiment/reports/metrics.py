@@ -8,6 +8,10 @@ from upath import UPath
 
 from tasks.experiment.data.inspection import class_counts
 from tasks.experiment.data.splits import Problem
+from tasks.experiment.networks.bodies import model_notes
+from tasks.experiment.networks.recipe import TunedRecipe
+from tasks.experiment.reports.cautions import cautions
+from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results, errors
 from tasks.experiment.results.scores import METRICS
@@ -22,7 +26,8 @@ FILE = "metrics.json"
 class DataDescription(TypedDict):
     """A data set, and how many images task A and task B have of it for training, validation and test.
 
-    classes: one row per class. source_classes: None if A was not trained here.
+    classes: one row per class. notes: on the data, on those of task A, on the model in its place; one sentence each.
+    source_classes: None if A was not trained here.
     """
 
     image_shape: Sequence[int]
@@ -33,11 +38,19 @@ class DataDescription(TypedDict):
     target_classes: list[str]
 
 
+class ArmRecipe(TunedRecipe):
+    """Of one network: its seed, and "scratch" or "transfer"."""
+
+    seed: int
+    arm: str
+
+
 class Metrics(Results):
     """A run's results, what they come from, and its answer in one sentence.
 
     environment: Python, the machine, the libraries' versions; code: a hash of each module.
-    verdict: what a night says about the earlier ones; None if the run is no night. study, resample_target: of a study.
+    convergence: whether task B's training had converged; or, if it was tuned, recipes: of each network. verdict: what a
+    night says about the earlier ones; None if the run is no night. study, resample_target: of a study.
     """
 
     experiment: dict[str, Any]
@@ -45,6 +58,8 @@ class Metrics(Results):
     code: dict[str, str]
     data: DataDescription
     answer: str
+    convergence: NotRequired[Convergence]
+    recipes: NotRequired[list[ArmRecipe]]
     verdict: NotRequired[dict[str, str] | None]
     study: NotRequired[Study]
     resample_target: NotRequired[bool]
@@ -53,7 +68,9 @@ class Metrics(Results):
 def compose_metrics(
     experiment: Experiment, made_with: dict[str, dict[str, str]], data: DataDescription, results: Results, answer: str
 ) -> Metrics:
-    """What every run's metrics.json holds. made_with: its `environment` and `code`."""
+    """What every run's metrics.json holds. made_with: its `environment` and `code`. The answer has its cautions."""
+    of_target = [row for row in data["classes"] if row["class"] in data["target_classes"]]
+    answer = " ".join([answer, *cautions(of_target, results["replicates"])])
     return Metrics(
         experiment=experiment.model_dump(mode="json"), environment=made_with["environment"], code=made_with["code"],
         data=data, answer=answer, **results,
@@ -68,8 +85,11 @@ def describe_data(A: Problem, B: Problem) -> DataDescription:
         task: {part: sum(row[part] for row in rows) for part in ("training", "validation", "test")}
         for task, rows in (("A", rows_A), ("B", rows_B))
     }
+    notes = [*B.data.notes, *([] if A.data == B.data else A.data.notes)]
+    if A.examples is None:
+        notes += model_notes(A.start)
     return DataDescription(
-        image_shape=B.data.image_shape, classes=counts_B, notes=B.data.notes, images=images,
+        image_shape=B.data.image_shape, classes=counts_B, notes=notes, images=images,
         source_classes=[row["class"] for row in rows_A] or None, target_classes=[row["class"] for row in rows_B],
     )  # fmt: skip
 
@@ -114,7 +134,7 @@ def earlier_nights(experiment: Experiment, seeds: list[int]) -> list[Night]:
             metrics = read_metrics(run.folder)
             comparable = (
                 metrics["verdict"]
-                and metrics["experiment"] == experiment.model_dump(mode="json")
+                and Experiment.model_validate(metrics["experiment"]) == experiment
                 and [replicate["seed"] for replicate in metrics["replicates"]] == seeds
             )
             if comparable:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tasks.experiment.reports.phrases import capital, count, percent, share, with_confidence
 from tasks.experiment.results.comparisons import ArmComparisons
+from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.statistics import Interval
 from tasks.experiment.results.study import Study
@@ -12,6 +13,8 @@ from tasks.experiment.results.verdicts import Claim
 from tasks.experiment.study.arms import SELF_TRANSFER
 
 NAMED = 5  # more classes than that are counted
+
+TUNED = "Both sides were tuned: learning rate and epochs by cross-validation inside the labelled images."
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,18 @@ def answer(results: Results) -> str:
     if claim == "too small to matter":
         return f"What transfer changes is too small to matter: it {change} {how}."
     return f"Transfer {change} {how}."
+
+
+def not_converged(found: Convergence) -> str | None:
+    """That training stopped too early, and what to try; None if it did not."""
+    by = " and ".join(f"{found['fall'][arm]:.1f} % ({arm})" for arm in found["still_falling"])
+    if not by:
+        return None
+    rate = found["learning_rate"]
+    advice = f"try learning_rate {rate:g} or more epochs" if rate else "try more epochs"
+    advice += ", or tuning cv, which chooses both"
+    lowered = f"the last quarter of the epochs still lowered the validation loss by {by}"
+    return f"Training has not converged: {lowered}; {advice}."
 
 
 def again(results: Results) -> str | None:
