@@ -139,15 +139,19 @@ def first_samples(examples: Examples, samples: int, *, balanced: bool) -> Exampl
 
     Raises UnusableInputError if there are too few.
     """
-    positions = [np.flatnonzero(examples.labels == label) for label in np.unique(examples.labels)]
-    available = min((len(found) for found in positions), default=0) if balanced else len(examples)
-    if samples > available:
+    if samples > (available := available_samples(examples, balanced=balanced)):
         each = " of each class" if balanced else ""
         raise UnusableInputError(
             f"target_samples is {samples}, but task B has {available} training images{each}: give {available} at most"
         )
+    positions = [np.flatnonzero(examples.labels == label) for label in np.unique(examples.labels)]
     kept = np.sort(np.concatenate([found[:samples] for found in positions])) if balanced else np.arange(samples)
     return Examples(examples.rows[kept], examples.labels[kept])
+
+
+def available_samples(examples: Examples, *, balanced: bool) -> int:
+    """The most samples that `first_samples` can take."""
+    return int(np.unique(examples.labels, return_counts=True)[1].min()) if balanced else len(examples)
 
 
 def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:

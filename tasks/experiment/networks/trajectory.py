@@ -6,7 +6,7 @@ answers for every number of epochs. Rates, epochs, weights and rows are argument
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a trajectory has come to: SGD steps so far, and the means over the images that judge it.
+    """What a trajectory has come to: SGD steps so far, means over the images that judge it, the network's weights.
 
     From where the loss is no longer finite the network counts with its answers, the first class to every image: its
     loss is infinite.
@@ -44,6 +44,11 @@ class Checkpoint:
     steps: int
     error: float
     loss: float
+    weights: list[Tensor] = field(compare=False, repr=False)
+
+    @property
+    def diverged(self) -> bool:
+        return self.loss == math.inf
 
 
 class Course:
@@ -68,12 +73,10 @@ class Course:
             batches = [(len(call), in_batches(call, batch_size, capacity * batch_size)) for call in calls]
             self._legs.append((after, batches))
 
-    def follow(
-        self, model: Network, learning_rate: float, frozen_epochs: int = 0
-    ) -> tuple[list[Checkpoint], list[Tensor]]:
-        """(what each checkpoint comes to, the weights at the last one) of a trajectory from the model's weights.
+    def follow(self, model: Network, learning_rate: float, frozen_epochs: int = 0) -> list[Checkpoint]:
+        """The checkpoints of a trajectory that begins with the model's weights. The model stays as it is.
 
-        The model stays as it is. frozen_epochs: for so many, up to a checkpoint, only the head is trained.
+        frozen_epochs: for so many, up to a checkpoint, only the head is trained.
         """
         train, judge = compiled_in_parts(model)
         constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
@@ -88,11 +91,12 @@ class Course:
                 weights = train(self._images, batches, tf.constant(count), rates, weights, constants)
             loss, accuracy = judge(self._judged_images, self._judged, weights, constants).numpy().tolist()
             if not math.isfinite(loss):
+                first_class = float(np.mean(self._labels != 0)), math.inf, weights
                 rest = [epochs for epochs, _ in self._legs[len(reached) :]]
-                error = float(np.mean(self._labels != 0))
-                return [*reached, *(Checkpoint(n, n * self.steps, error, math.inf) for n in rest)], weights
-            reached.append(Checkpoint(epochs, epochs * self.steps, 1 - accuracy, loss))
-        return reached, weights
+                return reached + [Checkpoint(n, n * self.steps, *first_class) for n in rest]
+            error = round((1 - accuracy) * len(self._labels)) / len(self._labels)  # accuracy is a float32
+            reached.append(Checkpoint(epochs, epochs * self.steps, error, loss, weights))
+        return reached
 
 
 def set_weights(model: Network, weights: list[Tensor]) -> None:

@@ -28,7 +28,7 @@ class Grid(Handle):
     """
 
     rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-    steps: int = 1500
+    steps: int = 1000
     fewest_epochs: int = 10
     folds: int = 5
     widenings: int = 2
@@ -70,13 +70,13 @@ class Recipe(Handle):
     edge: str = ""
 
 
-def fold_numbers(labels: NDArray[np.int32], folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def fold_numbers(labels: NDArray[np.int32], folds: int, seed: int) -> NDArray[np.intp]:
     """The fold of each image, shape (images,): stratified: of a class there are as many in each, give or take one.
 
     There are fewer folds where a class has fewer images, but two at least.
     """
     folds = max(2, min(folds, int(np.unique(labels, return_counts=True)[1].min())))
-    order = rng.permutation(len(labels))
+    order = generator(seed, "folds/B").permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     numbers = np.empty(len(labels), np.intp)
     numbers[by_class] = np.arange(len(labels)) % folds
@@ -85,9 +85,12 @@ def fold_numbers(labels: NDArray[np.int32], folds: int, rng: np.random.Generator
 
 def split_folds(examples: Examples, folds: int, seed: int) -> list[tuple[Examples, Examples]]:
     """(training, held out) examples of each fold."""
-    number = fold_numbers(examples.labels, folds, generator(seed, "folds/B"))
-    chosen = [(number != fold, number == fold) for fold in range(number.max() + 1)]
-    return [tuple(Examples(examples.rows[rows], examples.labels[rows]) for rows in each) for each in chosen]  # type: ignore[misc]
+    number = fold_numbers(examples.labels, folds, seed)
+
+    def part(chosen: NDArray[np.bool_]) -> Examples:
+        return Examples(examples.rows[chosen], examples.labels[chosen])
+
+    return [(part(number != fold), part(number == fold)) for fold in range(number.max() + 1)]
 
 
 def cross_validate(start: Start, labelled: Labelled, grid: Grid, batch_size: int, seed: int) -> list[Tried]:
@@ -103,7 +106,7 @@ def cross_validate(start: Start, labelled: Labelled, grid: Grid, batch_size: int
         course = Course(*parts, checkpoints, batch_size, generator(seed, "order/B"))
         model = start(training)
         for rate, row in zip(grid.rates, sums, strict=True):
-            row += len(held_out) * np.array([(c.error, c.loss) for c in course.follow(model, rate)[0]])
+            row += len(held_out) * np.array([(c.error, c.loss) for c in course.follow(model, rate)])
     return _as_tried(grid.rates, checkpoints, sums / len(labelled))
 
 
@@ -114,7 +117,7 @@ def validate_grid(
     checkpoints = grid.checkpoints(len(labelled), batch_size)
     course = Course(labelled, validation, checkpoints, batch_size, generator(seed, "order/B"))
     model = start(labelled.examples)
-    figures = [[(c.error, c.loss) for c in course.follow(model, rate)[0]] for rate in grid.rates]
+    figures = [[(c.error, c.loss) for c in course.follow(model, rate)] for rate in grid.rates]
     return _as_tried(grid.rates, checkpoints, np.array(figures))
 
 
@@ -135,10 +138,11 @@ def choose(tried: Iterable[Tried]) -> Recipe:
     means = {point: tuple(np.mean(figures, axis=0)) for point, figures in points.items()}
     rate, epochs = min(means, key=lambda point: (*np.round(means[point], 12), point[1], point[0]))
     rates, all_epochs = ({point[i] for point in points} for i in (0, 1))
+    several = len(all_epochs) > 1
     edges = {
         "lowest rate": rate == min(rates),
         "highest rate": rate == max(rates),
-        "most epochs": epochs == max(all_epochs),
+        "most epochs": several and epochs == max(all_epochs),
     }
     return Recipe(learning_rate=rate, epochs=epochs, edge=next((name for name, at in edges.items() if at), ""))
 

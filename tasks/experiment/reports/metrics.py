@@ -9,11 +9,11 @@ from upath import UPath
 from tasks.experiment.data.inspection import class_counts
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.recipe import TunedRecipe
-from tasks.experiment.results.comparisons import Study
 from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results, errors
 from tasks.experiment.results.scores import METRICS
+from tasks.experiment.results.study import Study
 from tasks.experiment.settings import Experiment
 from tasks.storage.files import read_json, write_json
 from tasks.storage.runs import read_runs

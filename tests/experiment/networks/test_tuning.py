@@ -47,7 +47,7 @@ def network(examples: Examples) -> Network:
 @given(st.lists(st.integers(2, 60), min_size=2, max_size=4), st.integers(2, 7), st.integers(0, 99))
 def test_each_fold_has_its_share_of_each_class(counts: list[int], folds: int, seed: int) -> None:
     labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts)).astype(np.int32)
-    number = fold_numbers(labels, folds, generator(seed, "folds"))
+    number = fold_numbers(labels, folds, seed)
     assert set(number) == set(range(max(2, min(folds, *counts))))
     for of_class in (*(number[labels == label] for label in range(len(counts))), number):
         sizes = np.bincount(of_class, minlength=number.max() + 1)
@@ -55,7 +55,7 @@ def test_each_fold_has_its_share_of_each_class(counts: list[int], folds: int, se
 
 
 def test_a_single_image_of_a_class_is_in_one_of_two_folds() -> None:
-    assert np.bincount(fold_numbers(np.array([0] * 9 + [1], np.int32), 5, generator(1, "folds"))).tolist() == [5, 5]
+    assert np.bincount(fold_numbers(np.array([0] * 9 + [1], np.int32), 5, 1)).tolist() == [5, 5]
 
 
 def test_folds_cut_the_labelled_images_and_are_those_of_the_seed() -> None:
@@ -111,7 +111,7 @@ def test_cross_validation_judges_each_image_once_by_a_network_that_never_saw_it(
     wrong, loss = 0.0, 0.0
     for training, held_out in split_folds(data.examples, 4, seed=3):
         parts = Labelled(data.images, training), Labelled(data.images, held_out)
-        reached = Course(*parts, (3,), 32, generator(3, "order/B")).follow(network(training), 0.1)[0][0]
+        reached = Course(*parts, (3,), 32, generator(3, "order/B")).follow(network(training), 0.1)[0]
         wrong, loss = wrong + len(held_out) * reached.error, loss + len(held_out) * reached.loss
     assert found[0.1, 3]["error"] == pytest.approx(wrong / 90, abs=1e-6)
     assert found[0.1, 3]["loss"] == pytest.approx(loss / 90, abs=1e-5)
@@ -127,7 +127,7 @@ def test_a_validation_set_judges_a_network_of_all_labelled_images() -> None:
     data = labelled()
     validation = Labelled(data.images, labelled(200).examples)
     found = validate_grid(network, data, validation, GRID, 32, seed=3)
-    by_hand = Course(data, validation, (1, 2, 3, 4), 32, generator(3, "order/B")).follow(network(data.examples), 0.1)[0]
+    by_hand = Course(data, validation, (1, 2, 3, 4), 32, generator(3, "order/B")).follow(network(data.examples), 0.1)
     assert [t["error"] for t in found if t["learning_rate"] == 0.1] == [c.error for c in by_hand]
 
 
