@@ -112,7 +112,7 @@ def transfer_study(
         data = open_data(experiment.dataset)
         source = open_source(data, experiment.source_dataset, experiment.source_model)
         own_pixels, *other_pixels = (experiment.vary(normalization=kind) for kind in experiment.pixel_kinds)
-        all_classes = experiment.all_target_classes(data.classes) if pairs else []
+        all_classes = experiment.all_target_classes(data) if pairs else []
         other_classes = [experiment.vary(target_classes=classes) for classes in all_classes]
         built_from = {each.normalization: starts(each, data, source) for each in (own_pixels, *other_pixels)}
         how = {"resample": resample_target}

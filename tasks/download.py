@@ -1,12 +1,11 @@
 """download: the data sets, verified. Fashion-MNIST's files under data/raw, or your own data in the store."""
 
-from pathlib import Path
-
 from prefect.logging import get_run_logger
 from prefect.tasks import exponential_backoff
 
 from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.formats.files import given_path
 from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.data.ingestion import complete, import_data
 from tasks.experiment.errors import UnusableInputError
@@ -40,18 +39,20 @@ def download(dataset: str, content: str | None) -> DataSet:
         log.info("%d files, verified, in %s", len(files), files[0].parent)
         data = complete(fashion_mnist.data_set())
     else:
-        data = import_data(Path(dataset))
-        if fingerprint(Path(dataset)) != content:
+        path = given_path(dataset)
+        data = import_data(path)
+        if fingerprint(path) != content:
             raise UnusableInputError(f"{dataset} changed while it was read: run again")
         log.info("%s: %d classes, images of the shape %s", printable(dataset), len(data.classes), data.image_shape)
-    for note in data.notes:
-        log.warning("%s: %s", printable(dataset), note)
     return data
 
 
 def open_data(dataset: str) -> DataSet:
-    """Download or import the data set of that name or at that path, if it has not been."""
-    return download(dataset, None if dataset == fashion_mnist.NAME else fingerprint(Path(dataset)))
+    """Download or import the data set of that name or at that path, if it has not been; the log has its notes."""
+    data = download(dataset, None if dataset == fashion_mnist.NAME else fingerprint(given_path(dataset)))
+    for note in data.notes:
+        get_run_logger().warning("%s: %s", printable(dataset), printable(note))
+    return data
 
 
 def open_source(data: DataSet, source_dataset: str | None, source_model: str | None) -> DataSet | None:

@@ -1,17 +1,18 @@
 """normalize: what networks are built from: each pixel's mean and standard deviation, or import_A's body instead."""
 
-from pathlib import Path
 from typing import Literal
 
 from prefect.logging import get_run_logger
 
 from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.formats.files import given_path
 from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.data.pixels import pixel_statistics, save_pixels
 from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.networks.bodies import model_notes
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
-from tasks.storage.artifacts import Artifact, save
+from tasks.storage.artifacts import Artifact
 from tasks.storage.files import printable
 
 
@@ -28,27 +29,24 @@ def import_A(data: DataSet, source_model: str, content: str, source_layer: str |
 
     content: a hash of the file, so that a changed one is never stale.
     """
-    from tasks.experiment.networks.bodies import load_body, prepares_pixels
-    from tasks.experiment.networks.model_files import save_model
+    from tasks.experiment.networks.bodies import load_body, save_body
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
-    body = load_body(Path(source_model), source_layer, data.image_shape)
-    if fingerprint(Path(source_model)) != content:
+    path = given_path(source_model)
+    body = load_body(path, source_layer, data.image_shape)
+    if fingerprint(path) != content:
         raise UnusableInputError(f"{source_model} changed while it was read: run again")
-    if not prepares_pixels(body):
-        get_run_logger().warning(
-            "%s has no Rescaling or Normalization layer: it gets pixels of 0–255 as they are",
-            printable(source_model),
-        )
-    return save("import_A", lambda folder: save_model(body, folder / "model.keras"))
+    return save_body(body, source_model)
 
 
 def starts(experiment: Experiment, data: DataSet, source: DataSet | None) -> tuple[Artifact, Artifact]:
     """What networks of A and of B are built from: each one's own pixels, or for both the body of a trained model."""
     if source is None:
         path = str(experiment.source_model)
-        body = import_A(data, path, fingerprint(Path(path)), experiment.source_layer)
+        body = import_A(data, path, fingerprint(given_path(path)), experiment.source_layer)
+        for note in model_notes(body):
+            get_run_logger().warning(printable(note))
         return body, body
     pixels = normalize(data, experiment.normalization)
     return (pixels if source == data else normalize(source, experiment.normalization)), pixels

@@ -1,12 +1,15 @@
 """What a kept model says about image files."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.formats.image_folder import read_image
+from tasks.experiment.data.formats.files import visible_files
+from tasks.experiment.data.formats.image_files import ImageFile, is_image, read_image
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.reports.card import class_names
 
@@ -21,37 +24,83 @@ class Prediction:
     notes: tuple[str, ...]
 
 
-def predict_files(model_file: Path, files: list[Path]) -> list[Prediction]:
-    """The most probable class of each image file.
+@dataclass(frozen=True)
+class Classifier:
+    """A kept model, its classes, and the shape of the images that it takes."""
 
-    Raises UnusableInputError if the model or an image can't be read, or if the model does not classify images.
+    model: Any
+    names: list[str]
+    takes: tuple[int, ...]
+
+    def answer(self, images: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+        """The most probable class of each image, and its probability."""
+        from tasks.experiment.results.scores import decide, predict
+
+        probabilities = predict(self.model, np.stack(images))
+        answers = decide(probabilities)
+        if probabilities.ndim == 1:
+            probabilities = np.stack([1 - probabilities, probabilities], axis=1)
+        return [(self.names[answer], float(each[answer])) for answer, each in zip(answers, probabilities, strict=True)]
+
+
+def predict_files(model_file: Path, paths: list[Path]) -> list[Prediction | UnusableInputError]:
+    """What the model says about each image file, and each one in a folder, in order; or why it can't.
+
+    Raises UnusableInputError if the model can't be read, or does not classify images.
     """
-    from tasks.experiment.networks.model_files import load_trained
-    from tasks.experiment.results.scores import decide, predict
+    classifier: Classifier | None = None  # loaded for the first image that can be read: that takes seconds
+    said: dict[int, Prediction | UnusableInputError] = {}
+    fitted: dict[int, tuple[Path, NDArray[np.uint8], tuple[str, ...]]] = {}
+    for place, file in enumerate(_files(paths)):
+        try:
+            if isinstance(file, UnusableInputError):
+                raise file
+            image = read_image(file)
+        except UnusableInputError as refused:
+            said[place] = refused
+        else:
+            classifier = classifier or load_classifier(model_file)
+            fitted[place] = file, *fit(image, classifier.takes)
+    answers = classifier.answer([pixels for _, pixels, _ in fitted.values()]) if classifier else []
+    for (place, (file, _, notes)), (name, probability) in zip(fitted.items(), answers, strict=True):
+        said[place] = Prediction(file, name, probability, notes)
+    return [said[place] for place in sorted(said)]
 
-    pictures = [read_image(file) for file in files]
-    model = load_trained(model_file)
+
+def load_classifier(file: Path) -> Classifier:
+    """A kept model and its classes, from the card beside it. Raises UnusableInputError if it is none of images."""
+    from tasks.experiment.networks.model_files import load_trained
+
+    model = load_trained(file)
     takes, outputs = model.input_shape[1:], model.output_shape[1:]
     classes = 2 if outputs == (1,) else outputs[0]
-    names = class_names(model_file) or [str(number) for number in range(classes)]
+    names = class_names(file) or [str(number) for number in range(classes)]
     if len(takes) not in (2, 3) or None in takes or len(outputs) != 1 or len(names) != classes:
-        raise UnusableInputError(f"{model_file} does not tell classes of images of one size apart")
-    fitted = [fit(picture, takes) for picture in pictures]
-    probabilities = predict(model, np.stack([image for image, _ in fitted]))
-    answers = decide(probabilities)
-    if probabilities.ndim == 1:
-        probabilities = np.stack([1 - probabilities, probabilities], axis=1)
-    return [
-        Prediction(file, names[answer], float(each[answer]), notes)
-        for file, answer, each, (_, notes) in zip(files, answers, probabilities, fitted, strict=True)
-    ]
+        raise UnusableInputError(f"{file} does not tell classes of images of one size apart")
+    return Classifier(model, names, takes)
 
 
-def fit(image: NDArray[np.uint8], takes: tuple[int, ...]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def _files(paths: list[Path]) -> Iterator[Path | UnusableInputError]:
+    """The files, and those images that are in folders; an error for a folder without any."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        try:
+            images: list[Path | UnusableInputError] = [file for file in visible_files(path, path) if is_image(file)]
+        except UnusableInputError as error:
+            yield error
+        else:
+            yield from images or [UnusableInputError(f"{path} holds no images")]
+
+
+def fit(image: ImageFile, takes: tuple[int, ...]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """The image in the shape that the model takes, and what had to be done for it."""
     from PIL import Image
 
-    notes, picture = [], Image.fromarray(image)
+    notes, picture = [], Image.fromarray(image.pixels)
+    if image.pictures > 1:
+        notes.append(f"the first of {image.pictures} pictures")
     mode = "RGB" if takes[-1] == 3 and len(takes) == 3 else "L"
     if picture.mode != mode:
         picture = picture.convert(mode)

@@ -1,12 +1,14 @@
 """The experiment's settings: every number once, with its range and what it means."""
 
 import itertools
+import json
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
 from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.class_names import class_numbers
+from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.splits import Target
 from tasks.experiment.networks.architectures import NETWORKS
 from tasks.experiment.networks.recipe import NetworkKind, Training, TuningKind
@@ -39,7 +41,8 @@ class Experiment(Settings):
         Field(
             min_length=1,
             description=f"{fashion_mnist.NAME}, or the path of your own data: a folder of IDX files, an .npz file with "
-            "x_train, y_train (and x_test, y_test), or a folder with one subfolder of PNG or JPEG images per class.",
+            "x_train, y_train (and x_val, y_val, x_test, y_test), a .csv file with columns file_name and label, or a "
+            "folder with one subfolder of images per class.",
         ),
     ] = fashion_mnist.NAME
     target_classes: Annotated[
@@ -117,6 +120,14 @@ class Experiment(Settings):
             raise ValueError("source_layer is a layer of source_model: give source_model too")
         return self
 
+    @field_validator("target_classes", mode="before")
+    @classmethod
+    def _are_names(cls, given: object) -> object:
+        """A class may be called true, false or null, which are no text where they come as JSON."""
+        if not isinstance(given, list | tuple):
+            return given
+        return [json.dumps(name) if name is None or isinstance(name, bool) else name for name in given]
+
     @field_validator("target_classes")
     @classmethod
     def _are_known(cls, names: tuple[int | str, ...], given: ValidationInfo) -> tuple[int | str, ...]:
@@ -151,11 +162,11 @@ class Experiment(Settings):
         """This experiment with other settings, checked like any."""
         return self.model_validate(self.model_dump() | changes)
 
-    def all_target_classes(self, classes: tuple[str, ...]) -> list[tuple[int, ...]]:
-        """All pairs of target classes, this experiment's own one as it is."""
-        own = class_numbers(self.target_classes, classes)
-        pairs = itertools.combinations(range(len(classes)), 2)
-        return [own if set(pair) == set(own) else pair for pair in pairs]
+    def all_target_classes(self, data: DataSet) -> list[tuple[str, ...]]:
+        """All pairs of target classes by name, this experiment's own one in its order."""
+        own = data.class_numbers(self.target_classes)
+        pairs = itertools.combinations(range(len(data.classes)), 2)
+        return [data.names(own if set(pair) == set(own) else pair) for pair in pairs]
 
     @property
     def source_training(self) -> Training:

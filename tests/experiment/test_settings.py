@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from tasks.experiment.data.class_names import class_number, class_numbers
+from tasks.experiment.data.class_names import class_number, class_numbers, in_order
 from tasks.experiment.data.fashion_mnist import CLASS_NAMES
 from tasks.experiment.settings import Experiment
 
@@ -43,9 +43,36 @@ def test_class_by_name_or_number() -> None:
     assert {class_number(name, CLASS_NAMES) for name in ("pullover", 2, "2")} == {2}
 
 
-def test_a_name_that_is_a_number_is_a_name() -> None:
-    assert class_number("7", ("9", "8", "7")) == 2
-    assert class_number(1, ("9", "8", "7")) == class_number("1", ("9", "8", "7")) == 1
+NUMBERED = ("0", "1", "2", "3", "10", "11")
+
+
+@pytest.mark.parametrize("given", [(2, 3), ("2", "3"), ("2", 3)])
+def test_a_number_that_is_a_name_is_that_name_wherever_it_stands(given: tuple[int | str, ...]) -> None:
+    assert class_numbers(given, NUMBERED) == (2, 3)
+    assert class_numbers(given, ("0", "1", "10", "11", "2", "3")) == (4, 5)
+    assert class_numbers(given, ("01", "02", "03", "10")) == (1, 2)
+
+
+def test_where_names_are_numbers_a_number_is_no_place() -> None:
+    with pytest.raises(ValueError, match="no class 4: give one of 0, 1, 2, 3, 10, 11"):
+        class_number(4, NUMBERED)
+    assert class_number(1, ("1", "01")) == 0
+    with pytest.raises(ValueError, match="no class '001'"):
+        class_number("001", ("1", "01"))
+
+
+def test_a_number_is_the_one_that_the_data_have() -> None:
+    assert class_numbers((1, "26"), ("a", "c", "z"), (1, 3, 26)) == (0, 2)
+    with pytest.raises(ValueError, match="no class 2: give a number 1–26 or one of a, c, z"):
+        class_number(2, ("a", "c", "z"), (1, 3, 26))
+
+
+def test_numbers_sort_by_value_before_words() -> None:
+    assert in_order(["b", "10", "9", "a", "02", "2"]) == ["02", "2", "9", "10", "a", "b"]
+
+
+def test_names_that_json_takes_for_something_else() -> None:
+    assert Experiment(dataset="own", target_classes=(True, None)).target_classes == ("true", "null")
 
 
 def test_classes_of_ones_own_are_checked_when_the_data_are_known() -> None:

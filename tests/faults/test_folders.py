@@ -19,7 +19,7 @@ from PIL import Image
 
 from flows.predict import main
 from tasks.experiment.data.class_names import class_number
-from tasks.experiment.data.formats.image_folder import read_image
+from tasks.experiment.data.formats.image_files import read_image
 from tasks.experiment.data.formats.reading import fingerprint, read_data
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.model_files import load_trained
@@ -87,7 +87,9 @@ def read_dataset(path: Path) -> None:
 
 
 def predict(path: Path) -> None:
-    predict_files(path.with_name("model.keras"), [path])
+    (said,) = predict_files(path.with_name("model.keras"), [path])
+    if isinstance(said, UnusableInputError):
+        raise said
 
 
 # By what is replaced: a data set or file, how it is written, where in it that is, and who reads it.
@@ -384,7 +386,8 @@ def test_predict(
     shutil.copy(named[0] / "models" / "A.keras", tmp_path)
     shutil.copy(named[0] / "models" / "A.md", tmp_path)
     monkeypatch.setattr(sys, "argv", ["predict", str(tmp_path / "A.keras"), str(file)])
-    main()
+    with pytest.raises(SystemExit, match="0"):
+        main()
     (line,) = capsys.readouterr().out.splitlines()
     assert line.isprintable()
     assert ODD_NAMES[does].encode("unicode_escape").decode() in line

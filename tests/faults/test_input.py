@@ -141,3 +141,21 @@ def test_flags(flags: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
     line = said.strip().splitlines()[-1]
     assert says in line
     assert len(line) < 500
+
+
+@pytest.mark.parametrize(
+    ("flag", "names"),
+    [
+        ("true,false", ("true", "false")),
+        ("null,1e5", ("null", "1e5")),
+        ("2,03", ("2", "03")),
+        ('"a, b",c', ("a, b", "c")),
+        ('["a, b", "[c]"]', ("a, b", "[c]")),
+        ("💥,'é'", ("💥", "'é'")),
+    ],
+)
+def test_any_class_can_be_named(flag: str, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = ["--experiment.dataset=own", f"--experiment.target-classes={flag}"]
+    code, said, parsed = refused_or_parsed(flags, monkeypatch)
+    assert (code, said) == (0, "")
+    assert tuple(map(str, parsed["experiment"].target_classes)) == names

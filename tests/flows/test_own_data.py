@@ -1,6 +1,7 @@
 """The flow and the study on data and models that people bring: scikit-learn's digits, a plain Keras model."""
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -116,6 +117,13 @@ def test_predict_tells_class_and_probability_of_image_files(
     assert name in EXPERIMENT.target_classes
     assert 1 / 3 < float(probability) <= 1
     assert other.endswith("(made grey) (resized from 30 × 20 to 8 × 8 pixels)")
+    (tmp_path / "bad.png").write_bytes(b"damaged")
+    status, said, refused = predict(model, tmp_path, file)  # a folder, one of its files bad
+    assert status == 2
+    assert [line.split(": ")[0] for line in said.splitlines()] == [str(tmp_path / "other.jpg"), str(file)]
+    assert "bad.png is not a whole image" in refused
+    (tmp_path / "empty").mkdir()
+    assert predict(model, tmp_path / "empty") == (2, "", f"{tmp_path / 'empty'} holds no images\n")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +131,7 @@ def test_predict_tells_class_and_probability_of_image_files(
     [
         ("gone.keras", "artifacts/example/labels.png", "gone.keras is not a file that Keras saved"),
         ("README.md", "artifacts/example/labels.png", "README.md is not a file that Keras saved"),
-        (None, "README.md", "README.md is not a whole PNG or JPEG image"),
+        (None, "README.md", "README.md is not a whole image of a kind"),
         (None, "gone.png", "gone.png does not exist"),
     ],
 )
@@ -138,11 +146,17 @@ def test_predict_refuses_in_a_sentence(
 
 
 def test_again_all_is_cached_but_changed_data_are_read_anew(
-    artifacts: Path, first: tuple[Path, dict], brought: Path
+    artifacts: Path, first: tuple[Path, dict], brought: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _, metrics, states = run(transfer_learning, experiment=EXPERIMENT)
+    log = logging.getLogger("prefect.flow_runs")
+    log.addHandler(caplog.handler)
+    try:
+        _, metrics, states = run(transfer_learning, experiment=EXPERIMENT)
+    finally:
+        log.removeHandler(caplog.handler)
     assert metrics == first[1]
     assert {state for _, state in states} == {"Cached"}
+    assert f"digits: {metrics['data']['notes'][0]}" in caplog.messages  # a run from the cache warns too
     file = next((brought / "digits/three").iterdir())
     original = file.read_bytes()
     with Image.open(file) as picture:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from tasks.experiment.data.class_names import class_numbers
 from tasks.experiment.data.formats.idx import read_idx
 from tasks.storage.artifacts import Artifact, Handle
 from tasks.storage.roots import data_root
@@ -48,7 +49,7 @@ class DataSet(Handle):
 
     image_shape: (height, width), or (height, width, 3) in colour. validation_images: how many of the training images,
     the last ones, are for validation. notes: what its user should know about it, one sentence each.
-    raw: the IDX files by name.
+    raw: the IDX files by name. numbers: those that the classes have in the data; empty: they count from 0.
     """
 
     classes: tuple[str, ...]
@@ -57,6 +58,7 @@ class DataSet(Handle):
     notes: tuple[str, ...] = ()
     raw: dict[str, KnownFile] = Field(default_factory=dict)
     arrays: Artifact | None = None
+    numbers: tuple[int, ...] = ()
 
     def images(self, group: Group) -> NDArray[np.uint8]:
         """uint8, shape (images, *image_shape)."""
@@ -71,8 +73,12 @@ class DataSet(Handle):
         cut = len(train) - self.validation_images
         return train[:cut], train[cut:]
 
+    def class_numbers(self, given: tuple[int | str, ...]) -> tuple[int, ...]:
+        """The places in `classes` of those given by name or number. Raises UnusableInputError for an unknown one."""
+        return class_numbers(given, self.classes, self.numbers)
+
     def names(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
-        """The names of the classes with these numbers."""
+        """The names of the classes at these places."""
         return tuple(self.classes[number] for number in numbers)
 
     def is_intact(self) -> bool:

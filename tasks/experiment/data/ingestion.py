@@ -20,28 +20,36 @@ SEED = 0  # of the shuffling: the same files give the same data set
 def import_data(path: Path) -> DataSet:
     """Your own data at `path` as a data set in the store.
 
-    The training images are shuffled by a fixed seed, since data are often sorted by class, and end with a tenth of each
-    class for validation. Where there are no test images a fifth of each class is set aside for them first.
+    The training images are shuffled by a fixed seed, since data are often sorted by class, and are followed by those
+    for validation: the given ones, or a tenth of each class. Where there are no test images a fifth of each class is
+    set aside for them first.
 
     Raises UnusableInputError, one sentence, for anything that can't be used.
     """
     data = read_data(path)
-    train, test, notes = data.train, data.test, []
+    train, validation, test = data.train, data.parts.get("validation"), data.parts.get("test")
+    notes = list(data.notes)
     if test is None:
         kept, aside = set_aside(train.labels, TEST_PART, "test")
         train, test = train[kept], train[aside]
         notes.append(
             f"The data had no test images: {len(test):,} of {len(data.train):,}, a fifth of each class, were set aside."
         )
-    kept, validation = set_aside(train.labels, VALIDATION_PART, "validation")
-    train = train[np.concatenate([kept, validation])]
+    if validation is None:
+        kept, aside = set_aside(train.labels, VALIDATION_PART, "validation")
+        train, validation = train[kept], train[aside]
+    else:
+        train = train[generator(SEED, "data/train").permutation(len(train))]
+        notes.append(f"The {len(validation):,} validation images are those that were given: {validation.origin}.")
     arrays = _store(
-        train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels
-    )
+        train_images=np.concatenate([train.images, validation.images]),
+        train_labels=np.concatenate([train.labels, validation.labels]),
+        test_images=test.images, test_labels=test.labels,
+    )  # fmt: skip
     return complete(
         DataSet(
             classes=data.classes, image_shape=train.images.shape[1:], validation_images=len(validation),
-            notes=tuple(notes), arrays=arrays,
+            notes=tuple(notes), arrays=arrays, numbers=data.numbers,
         )
     )  # fmt: skip
 

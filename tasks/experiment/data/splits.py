@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.class_names import class_numbers
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.errors import UnusableInputError
 from tasks.storage.artifacts import Artifact, Handle, save
@@ -68,7 +67,7 @@ def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
 
     Raises UnusableInputError if there are too few images, or none of some class, or fewer than the target's fewest.
     """
-    classes = class_numbers(target.classes, data.classes)
+    classes = data.class_numbers(target.classes)
     parts = _parts(data, classes)
     parts["pool"] = parts["training"]
     parts["training"] = first_samples(parts["pool"], target.samples, balanced=target.balanced)

@@ -7,10 +7,13 @@ import numpy as np
 
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import head, hidden_layers
-from tasks.experiment.networks.model_files import load_trained
+from tasks.experiment.networks.model_files import load_trained, save_model
 from tasks.experiment.networks.recipe import Layer, Network
 from tasks.experiment.randomness import derive_seed, generator
+from tasks.storage.artifacts import Artifact, save
+from tasks.storage.files import read_json, write_json
 
+NOTES = "notes.json"
 PREPARING = ("Rescaling", "Normalization")
 
 
@@ -46,7 +49,27 @@ def load_body(path: Path, layer: str | None, image_shape: tuple[int, ...]) -> Ne
     return keras.Sequential([pixels, keras.layers.Rescaling(1.0, name="as_floats"), *channel, cut], name="network")
 
 
-def prepares_pixels(body: Network) -> bool:
+def save_body(body: Network, origin: str) -> Artifact:
+    """Store the body of the model that was given as `origin`, and what its user should know about it."""
+    notes = [] if _prepares_pixels(body) else [
+        f"{origin} has no Rescaling or Normalization layer: it gets pixels of 0–255 as they are, and says less if it "
+        "was trained on others."
+    ]  # fmt: skip
+
+    def write(folder: Path) -> None:
+        save_model(body, folder / "model.keras")
+        write_json(folder / NOTES, notes)
+
+    return save("import_A", write)
+
+
+def model_notes(body: Artifact) -> list[str]:
+    """What the user of a stored body should know, one sentence each."""
+    notes: list[str] = read_json(body.folder() / NOTES)
+    return notes
+
+
+def _prepares_pixels(body: Network) -> bool:
     """Whether the model itself scales pixels; otherwise it must have been trained on pixels of 0–255."""
     return any(type(layer).__name__ in PREPARING for layer in _all_layers(body) if layer.name != "as_floats")
 

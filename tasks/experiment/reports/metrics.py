@@ -8,7 +8,9 @@ from upath import UPath
 
 from tasks.experiment.data.inspection import class_counts
 from tasks.experiment.data.splits import Problem
+from tasks.experiment.networks.bodies import model_notes
 from tasks.experiment.networks.recipe import TunedRecipe
+from tasks.experiment.reports.cautions import cautions
 from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results, errors
@@ -24,7 +26,8 @@ FILE = "metrics.json"
 class DataDescription(TypedDict):
     """A data set, and how many images task A and task B have of it for training, validation and test.
 
-    classes: one row per class. source_classes: None if A was not trained here.
+    classes: one row per class. notes: on the data, on those of task A, on the model in its place; one sentence each.
+    source_classes: None if A was not trained here.
     """
 
     image_shape: Sequence[int]
@@ -65,7 +68,9 @@ class Metrics(Results):
 def compose_metrics(
     experiment: Experiment, made_with: dict[str, dict[str, str]], data: DataDescription, results: Results, answer: str
 ) -> Metrics:
-    """What every run's metrics.json holds. made_with: its `environment` and `code`."""
+    """What every run's metrics.json holds. made_with: its `environment` and `code`. The answer has its cautions."""
+    of_target = [row for row in data["classes"] if row["class"] in data["target_classes"]]
+    answer = " ".join([answer, *cautions(of_target, results["replicates"])])
     return Metrics(
         experiment=experiment.model_dump(mode="json"), environment=made_with["environment"], code=made_with["code"],
         data=data, answer=answer, **results,
@@ -80,8 +85,11 @@ def describe_data(A: Problem, B: Problem) -> DataDescription:
         task: {part: sum(row[part] for row in rows) for part in ("training", "validation", "test")}
         for task, rows in (("A", rows_A), ("B", rows_B))
     }
+    notes = [*B.data.notes, *([] if A.data == B.data else A.data.notes)]
+    if A.examples is None:
+        notes += model_notes(A.start)
     return DataDescription(
-        image_shape=B.data.image_shape, classes=counts_B, notes=B.data.notes, images=images,
+        image_shape=B.data.image_shape, classes=counts_B, notes=notes, images=images,
         source_classes=[row["class"] for row in rows_A] or None, target_classes=[row["class"] for row in rows_B],
     )  # fmt: skip
 

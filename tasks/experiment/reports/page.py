@@ -55,6 +55,7 @@ def _environment(autoescape: bool = False) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # YAML has no pairs of escapes, as for an emoji
     environment.filters |= {"text": _text, "number": _number}
     return environment
 

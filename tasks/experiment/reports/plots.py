@@ -127,26 +127,20 @@ def draw_samples(data: DataSet) -> Figure:
     """One row per class: its first training images, all in one array, since axes for each would take a second."""
     rows = samples(data, SAMPLES)[:NAMED_CLASSES]
     height, width = (side + max(1, side // 8) for side in data.image_shape[:2])  # with a gap
-    paper = 0 if len(data.image_shape) == 2 else 255
-    sheet = np.full((height * len(rows), width * SAMPLES, *data.image_shape[2:]), paper, np.uint8)
+    sheet = np.full((height * len(rows), width * SAMPLES, *data.image_shape[2:]), 255, np.uint8)
     for row, images in enumerate(rows):
         for column, image in enumerate(images):
             top, left = row * height, column * width
             sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
     figure = empty_figure(0.62 * SAMPLES + 1.2, 0.62 * len(rows) + 0.2)
     ax = figure.subplots()
-    ax.imshow(sheet, cmap=_map_for(sheet), vmin=0, vmax=255)
+    ax.imshow(sheet, cmap="gray", vmin=0, vmax=255)
     ax.set_frame_on(False)
     ax.set_xticks([])
     centres = [(row + 0.45) * height for row in range(len(rows))]
     ax.set_yticks(centres, data.classes[: len(rows)], fontsize=8)
     ax.tick_params(length=0)
     return figure
-
-
-def _map_for(image: np.ndarray) -> str | None:
-    """Grey as ink on paper; colours as they are."""
-    return "gray_r" if image.ndim == 2 else None
 
 
 def draw_nights(nights: list[Night]) -> Figure:
@@ -183,6 +177,6 @@ def draw_disagreements(
             ax.axis("off")
         row[0].set_title(f"only {winner} right ({len(found)} images)", loc="left", fontsize=9, color=COLOURS[winner])
         for ax, i in zip(row, found, strict=False):
-            ax.imshow(images[i], cmap=_map_for(images[i]))
+            ax.imshow(images[i], cmap="gray", vmin=0, vmax=255)
             ax.text(0.5, -0.02, names[labels[i]], transform=ax.transAxes, ha="center", va="top", fontsize=7)
     return figure

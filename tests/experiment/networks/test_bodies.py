@@ -13,7 +13,7 @@ from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
 from tasks.experiment.networks.blueprints import BodyBlueprint
-from tasks.experiment.networks.bodies import build_on_body, load_body, prepares_pixels
+from tasks.experiment.networks.bodies import build_on_body, load_body, model_notes, save_body
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Epoch, Training
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
@@ -47,7 +47,19 @@ def test_the_body_gives_what_the_layer_of_the_file_does_on_raw_pixels(model_file
     whole = keras.saving.load_model(model_file)
     features = keras.Model(whole.inputs[0], whole.get_layer("features").output)
     np.testing.assert_allclose(body(X[:50]), features(X[:50, ..., None].astype(np.float32)), rtol=1e-5, atol=1e-5)
-    assert prepares_pixels(body)
+
+
+def test_a_body_that_scales_no_pixels_is_stored_with_a_note(
+    body: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
+    assert model_notes(save_body(body, "digits.keras")) == []
+    plain = keras.Sequential(
+        [keras.Input((8, 8)), keras.layers.Flatten(), keras.layers.Dense(3), keras.layers.Dense(2)]
+    )
+    plain.save(tmp_path / "plain.keras")
+    (note,) = model_notes(save_body(load_body(tmp_path / "plain.keras", None, (8, 8)), "~/plain.keras"))
+    assert note.startswith("~/plain.keras has no Rescaling or Normalization layer: it gets pixels of 0–255 as they are")
 
 
 def test_the_layer_before_the_last_is_meant_if_none_is_named(model_file: Path, body: Any) -> None:

@@ -1,13 +1,14 @@
 """Reports as their readers see them: the tables of the page that is made of the Markdown."""
 
 import itertools
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks.experiment.reports.card import model_card
+from tasks.experiment.reports.card import class_names, model_card
 from tasks.experiment.reports.page import to_html, write_pages
 from tasks.experiment.reports.tuned_sentences import tuned_sentences
 from tasks.experiment.results.verdicts import RULE
@@ -115,6 +116,14 @@ def test_a_name_stays_in_its_cell_of_a_models_card(metrics: dict) -> None:
     shown = Tables(to_html(model_card("A", metrics, {"validation_accuracy": 0.9}))).rows
     assert ["dataset", "one|other.npz"] in shown
     assert ["python", "3.11"] in shown
+
+
+def test_the_classes_of_a_card_are_read_back_whatever_they_are_called(metrics: dict, tmp_path: Path) -> None:
+    names = ["💥", "é", "a: b", "no", "'\"", "𒀀", "{{ 1 }}", "---"]
+    metrics["data"]["source_classes"] = names
+    (tmp_path / "A.md").write_text(model_card("A", metrics, {"validation_accuracy": 0.9}), "utf-8")
+    assert class_names(tmp_path / "A.keras") == names
+    assert f"classes: {json.dumps(names[:2], ensure_ascii=False)[:-1]}" in (tmp_path / "A.md").read_text("utf-8")
 
 
 def test_a_runs_report_has_a_row_for_each_pair_with_whatever_it_measured(metrics: dict, tmp_path: Path) -> None:

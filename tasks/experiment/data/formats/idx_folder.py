@@ -1,11 +1,15 @@
 """A folder of IDX files, named as MNIST and its relatives name them."""
 
+import re
 import zlib
 from pathlib import Path
 
-from tasks.experiment.data.formats.files import regular
+from tasks.experiment.data.formats.array_labels import NAMES_FILE
+from tasks.experiment.data.formats.arrays import Arrays, brought
+from tasks.experiment.data.formats.files import regular, visible
 from tasks.experiment.data.formats.idx import read_idx
-from tasks.experiment.data.formats.labelled import MAX_BYTES, NAMES_FILE, BroughtData, class_names, labelled
+from tasks.experiment.data.formats.labelled import MAX_BYTES, BroughtData
+from tasks.experiment.data.formats.parts import PARTS, WORDS, Part
 from tasks.experiment.errors import UnusableInputError
 
 LAYOUT = "a folder with IDX files (train-images-idx3-ubyte, …)"
@@ -16,24 +20,22 @@ def recognizes(path: Path) -> bool:
 
 
 def read(path: Path) -> BroughtData:
-    groups = {}
-    for group in ("train", "test"):
-        images, labels = (_find(path, group, what) for what in ("images", "labels"))
+    given: dict[Part, Arrays] = {}
+    for part in PARTS:
+        images, labels = (_find(path, part, what) for what in ("images", "labels"))
         if bool(images) != bool(labels):
-            raise UnusableInputError(f"{path} has IDX files of images or of labels for {group}, but not both")
+            raise UnusableInputError(f"{path} has IDX files of images or of labels for {part}, but not both")
         if images and labels:
             regular(images, path), regular(labels, path)
             try:
-                arrays = read_idx(images, MAX_BYTES), read_idx(labels, MAX_BYTES)
+                given[part] = Arrays(read_idx(images, MAX_BYTES), read_idx(labels, MAX_BYTES), str(images))
             except (ValueError, OSError, EOFError, zlib.error) as error:
                 raise UnusableInputError(f"{path}: an IDX file can't be read: {error}") from error
-            groups[group] = labelled(*arrays, origin=str(images))
-    train, test = groups["train"], groups.get("test")
-    return BroughtData(class_names(path / NAMES_FILE, train, test), train, test)
+    return brought(given, path / NAMES_FILE)
 
 
-def _find(folder: Path, group: str, what: str) -> Path | None:
+def _find(folder: Path, part: Part, what: str) -> Path | None:
     """For example `train-images-idx3-ubyte` or `emnist-letters-test-labels-idx1-ubyte.gz`."""
-    names = ("train",) if group == "train" else ("t10k", "test")
-    found = [file for name in names for file in sorted(folder.glob(f"*{name}-{what}?idx*"))]
-    return found[0] if found else None
+    words = "|".join(word for word, meant in WORDS.items() if meant == part)
+    name = re.compile(rf"(.*[^a-z])?({words})-{what}.idx.*", re.IGNORECASE)
+    return next((file for file in visible(folder) if name.fullmatch(file.name)), None)

@@ -1,99 +1,131 @@
-"""A folder of image files, one subfolder per class, read by Pillow."""
+"""A folder of image files, one subfolder per class, perhaps below one folder for each part."""
 
-import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tasks.experiment.data.formats.files import regular, visible_files
-from tasks.experiment.data.formats.labelled import MAX_BYTES, MAX_SIDE, BroughtData, Labelled
+from tasks.experiment.data.class_names import in_order
+from tasks.experiment.data.formats.files import visible, visible_files
+from tasks.experiment.data.formats.image_files import is_image, read_images
+from tasks.experiment.data.formats.labelled import BroughtData, Labelled, some
+from tasks.experiment.data.formats.parts import PARTS, Part, part_of
 from tasks.experiment.errors import UnusableInputError
 
-LAYOUT = "a folder with one subfolder of PNG or JPEG images per class, directly or below train/ and test/"
-SUFFIXES = {".png", ".jpg", ".jpeg"}
-FORMATS = ("PNG", "JPEG")  # whatever a file is named: Pillow knows formats that start other programs
-GREY_MODES, COLOUR_MODES = {"1", "L", "LA"}, {"P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
+LAYOUT = "a folder with one subfolder of images per class, directly or below train/, val/ and test/"
+Classes = dict[str, Path]  # the folders of classes, by name
+
+
+@dataclass
+class Layout:
+    """The class folders of each part, and below which folder they are; what was not used of all the rest."""
+
+    classes: dict[Part, Classes] = field(default_factory=dict)
+    origins: dict[Part, Path] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, part: Part, folder: Path, classes: Classes) -> None:
+        """Folders of classes, if there are any in `folder`, whose own images are in no class."""
+        if loose := [file for file in visible(folder) if is_image(file)]:
+            self.notes.append(
+                f"{_files(len(loose), 'image')} in {folder}, but in no class folder: unlabelled images can't be used."
+            )
+        if classes:
+            self.classes[part], self.origins[part] = classes, folder
 
 
 def recognizes(path: Path) -> bool:
-    return path.is_dir() and bool(_class_folders(_groups(path)["train"]))
+    return path.is_dir() and bool(_folders(path))
 
 
 def read(path: Path) -> BroughtData:
-    groups = _groups(path)
-    classes = _class_folders(groups["train"])
-    if unseen := [name for folder in groups.values() for name in _class_folders(folder) if name not in classes]:
-        raise UnusableInputError(
-            f"{groups['test']} has classes that {groups['train']} does not have: {', '.join(unseen)}"
-        )
-    files = [(group, file, label) for group in groups for file, label in _image_files(groups[group], classes, path)]
-    images, labels = read_images([file for _, file, _ in files]), np.array([label for _, _, label in files], np.int64)
-    belongs = np.array([group for group, _, _ in files])
-    found = {
-        group: Labelled(images[belongs == group], labels[belongs == group], str(folder))
-        for group, folder in groups.items()
+    layout = _layout(path)
+    notes, files = layout.notes, {}
+    for part, folders in layout.classes.items():
+        files[part] = {name: list(visible_files(folder, path)) for name, folder in folders.items()}
+    everything = [file for each in files.values() for found in each.values() for file in found]
+    notes += _left_out([file for file in everything if not is_image(file)], path)
+    images = {
+        part: {name: found for name, given in each.items() if (found := [file for file in given if is_image(file)])}
+        for part, each in files.items()
     }
-    return BroughtData(tuple(classes), found["train"], found.get("test"))
+    if not (classes := in_order(list(images["train"]))):
+        raise UnusableInputError(f"there are no images to train on in {layout.origins['train']}: give {LAYOUT}")
+    if empty := [name for name in layout.classes["train"] if name not in classes]:
+        notes.append(f"Folders without images are no classes: {some(empty)}.")
+    return _labelled(classes, images, layout)
 
 
-def read_images(files: list[Path]) -> NDArray[np.uint8]:
-    """All images in one array: grey if all are, else RGB (transparency is dropped)."""
-    read: list[NDArray[np.uint8]] = []
-    for file in files:
-        read.append(read_image(file))
-        (height, width), (first_height, first_width) = read[-1].shape[:2], read[0].shape[:2]
-        if max(height, width) > MAX_SIDE:
-            raise UnusableInputError(f"{file} has {width} × {height} pixels; the limit is {MAX_SIDE} × {MAX_SIDE}")
-        if (height, width) != (first_height, first_width):
+def _labelled(classes: list[str], images: dict[Part, dict[str, list[Path]]], layout: Layout) -> BroughtData:
+    """The images of each part, with the places of their classes, whose names are the same in capitals."""
+    places = {name.lower(): place for place, name in enumerate(classes)} | {n: p for p, n in enumerate(classes)}
+    files: dict[Part, list[tuple[int, Path]]] = {}
+    for part, each in images.items():
+        if unseen := [name for name in each if name not in places and name.lower() not in places]:
             raise UnusableInputError(
-                f"images must have one size, but {files[0]} has {first_width} × {first_height} pixels and "
-                f"{file} has {width} × {height}: resize them"
+                f"{layout.origins[part]} has classes that {layout.origins['train']} does not have: {some(unseen)}"
             )
-        if 3 * height * width * len(read) > MAX_BYTES:
-            raise UnusableInputError(f"the images come to more than {MAX_BYTES >> 30} GiB, the limit")
-    if any(image.ndim == 3 for image in read):
-        read = [image if image.ndim == 3 else np.stack([image] * 3, axis=-1) for image in read]
-    return np.stack(read) if read else np.zeros((0, 1, 1), np.uint8)
+        found = [(places.get(name, places[name.lower()]), file) for name, own in each.items() for file in own]
+        files[part] = sorted(found, key=lambda labelled: labelled[0])
+    pixels, notes = read_images([file for each in files.values() for _, file in each])
+    parts: dict[Part, Labelled] = {}
+    ends = np.cumsum([len(each) for each in files.values()])
+    for (part, labelled_files), mine in zip(files.items(), np.split(pixels, ends[:-1]), strict=True):
+        if labelled_files:
+            labels = np.array([place for place, _ in labelled_files], np.int64)
+            parts[part] = Labelled(mine, labels, str(layout.origins[part]))
+    return BroughtData(tuple(classes), parts, notes=(*layout.notes, *notes))
 
 
-def read_image(file: Path) -> NDArray[np.uint8]:
-    """An image file, upright: uint8, (height, width) if it is grey, else (height, width, 3)."""
-    from PIL import Image, ImageOps
+def _layout(path: Path) -> Layout:
+    """What the folders are: parts that hold classes, or classes. A folder `train` among classes may be one of them."""
+    folders, layout = _folders(path), Layout()
+    named: dict[Part, list[Path]] = {
+        part: [folder for name, folder in folders.items() if part_of(name) == part] for part in PARTS
+    }
+    others = {name: folder for name, folder in folders.items() if not part_of(name)}
+    if any(_folders(folder) for folder in named["train"]):
+        for part in PARTS:
+            if len(named[part]) > 1:
+                raise UnusableInputError(f"{path} has two folders for {part}: {some([f.name for f in named[part]])}")
+            for folder in named[part]:
+                layout.add(part, folder, _folders(folder))
+        for folder in others.values():
+            if count := sum(is_image(file) for file in visible_files(folder, path)):
+                layout.notes.append(f"{_files(count, 'image')} in {folder} left out: that is no part of the data.")
+        return layout
+    if not others:
+        raise UnusableInputError(
+            f"{path} has no training images in class folders: put them into train/ with one folder per class"
+        )
+    known = {name.lower() for name in others}
+    parts: list[Part] = ["validation", "test"]
+    for part in parts:
+        for folder in named[part]:
+            classes = _folders(folder)
+            if classes and {name.lower() for name in classes} <= known:
+                layout.add(part, folder, classes)
+    taken = set(layout.origins.values())
+    layout.add("train", path, {name: folder for name, folder in folders.items() if folder not in taken})
+    return layout
 
-    regular(file)
-    try:
-        with (
-            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
-            Image.open(file, formats=FORMATS) as image,
-        ):
-            if image.mode not in GREY_MODES | COLOUR_MODES:
-                raise UnusableInputError(f"{file} has pixels of the kind {image.mode}: convert it to 8 bits a channel")
-            upright = ImageOps.exif_transpose(image)
-            return np.asarray(upright.convert("L" if image.mode in GREY_MODES else "RGB"))
-    except UnusableInputError:
-        raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnusableInputError(f"{file} is not a whole PNG or JPEG image: {error}") from error
+
+def _folders(folder: Path) -> Classes:
+    return {entry.name: entry for entry in visible(folder) if entry.is_dir()}
 
 
-def _groups(path: Path) -> dict[str, Path]:
-    """The folders of class folders: "train", and "test" if there is one."""
-    if not (path / "train").is_dir():
-        return {"train": path}
-    return {group: path / group for group in ("train", "test") if (path / group).is_dir()}
+def _left_out(files: Iterable[Path], root: Path) -> list[str]:
+    """A sentence on files that are no images, or of a kind that can't be read."""
+    by_suffix: dict[str, list[Path]] = {}
+    for file in files:
+        by_suffix.setdefault(file.suffix.lower() or "no suffix", []).append(file)
+    if not by_suffix:
+        return []
+    named = [f"{suffix} ({len(found):,}, such as {found[0].relative_to(root)})" for suffix, found in by_suffix.items()]
+    count = sum(len(found) for found in by_suffix.values())
+    return [f"Left out, by their names no images that can be read: {_files(count, 'file')}, {some(named)}."]
 
 
-def _class_folders(folder: Path) -> list[str]:
-    """The names of the classes."""
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-
-
-def _image_files(folder: Path, classes: list[str], root: Path) -> list[tuple[Path, int]]:
-    """(file, class number) of all images below the class folders, in order; none outside of `root`."""
-    found = []
-    for number, name in enumerate(classes):
-        # A class without a folder has no images in this group.
-        files = visible_files(folder / name, root) if (folder / name).is_dir() else ()
-        found += [(file, number) for file in files if file.suffix.lower() in SUFFIXES]
-    return found
+def _files(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

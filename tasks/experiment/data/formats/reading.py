@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from tasks.experiment.data.formats import idx_folder, image_folder, npz
+from tasks.experiment.data.formats import idx_folder, image_folder, npz, table
+from tasks.experiment.data.formats.array_labels import names_beside
 from tasks.experiment.data.formats.files import regular, visible_files
-from tasks.experiment.data.formats.labelled import BroughtData, names_beside, refuse_unusable
+from tasks.experiment.data.formats.labelled import BroughtData, refuse_unusable
 from tasks.experiment.errors import UnusableInputError
 from tasks.storage.files import printable
 
@@ -29,6 +30,7 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (
     idx_folder,
     npz,
+    table,
     image_folder,  # any other folder with folders in it
 )
 LAYOUTS = f"give {', '.join(format.LAYOUT for format in FORMATS[:-1])}, or {FORMATS[-1].LAYOUT}"
@@ -68,7 +70,8 @@ def _files(path: Path) -> Iterable[Path]:
         return visible_files(path, path)
     names = names_beside(path)
     beside = [regular(names, path.parent)] if os.path.lexists(names) else []
-    return [path, *beside] if path.is_file() else []
+    own = table.files(path) if table.recognizes(path) else [path] if path.is_file() else []
+    return [*own, *beside]
 
 
 @contextmanager

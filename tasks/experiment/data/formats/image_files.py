@@ -1,0 +1,83 @@
+"""Image files, read by Pillow."""
+
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.experiment.data.formats.files import regular
+from tasks.experiment.data.formats.labelled import MAX_BYTES, MAX_SIDE
+from tasks.experiment.errors import UnusableInputError
+
+# Whatever a file is named: Pillow knows more formats, of which some start other programs, and some have no mark.
+FORMATS = {
+    "PNG": (".png", ".apng"), "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), "WEBP": (".webp",),
+    "BMP": (".bmp", ".dib"), "GIF": (".gif",), "TIFF": (".tif", ".tiff"), "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "JPEG2000": (".jp2", ".j2k", ".jpx"), "AVIF": (".avif",),
+}  # fmt: skip
+SUFFIXES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
+GREY_MODES, COLOUR_MODES = {"1", "L", "LA"}, {"P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"}
+
+
+class ImageFile(NamedTuple):
+    """pixels: uint8, (height, width) if it is grey, else (height, width, 3). pictures: how many the file holds."""
+
+    pixels: NDArray[np.uint8]
+    pictures: int
+
+
+def is_image(file: Path) -> bool:
+    """Whether its name is that of an image."""
+    return file.suffix.lower() in SUFFIXES
+
+
+def read_image(file: Path) -> ImageFile:
+    """The (first) picture of an image file, upright. Raises UnusableInputError if it can't be read."""
+    from PIL import Image, ImageOps
+
+    regular(file)
+    Image.init()
+    try:
+        with (
+            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
+            Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN]) as image,
+        ):
+            if image.mode not in GREY_MODES | COLOUR_MODES:
+                raise UnusableInputError(f"{file} has pixels of the kind {image.mode}: convert it to 8 bits a channel")
+            pictures = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # a phone's holds previews
+            upright = ImageOps.exif_transpose(image)
+            return ImageFile(np.asarray(upright.convert("L" if image.mode in GREY_MODES else "RGB")), pictures)
+    except UnusableInputError:
+        raise
+    except Exception as error:
+        # Each of Pillow's formats has ways of its own to fail; each of them means that the file can't be used.
+        raise UnusableInputError(f"{file} is not a whole image of a kind that can be read: {error}") from error
+
+
+def read_images(files: list[Path]) -> tuple[NDArray[np.uint8], list[str]]:
+    """(all images in one array, grey if all are, else RGB without transparency; notes on what was not used)."""
+    read: list[NDArray[np.uint8]] = []
+    several = []
+    for file in files:
+        pixels, pictures = read_image(file)
+        read.append(pixels)
+        several += [file] if pictures > 1 else []
+        (height, width), (first_height, first_width) = pixels.shape[:2], read[0].shape[:2]
+        if max(height, width) > MAX_SIDE:
+            raise UnusableInputError(f"{file} has {width} × {height} pixels; the limit is {MAX_SIDE} × {MAX_SIDE}")
+        if (height, width) != (first_height, first_width):
+            raise UnusableInputError(
+                f"images must have one size, but {files[0]} has {first_width} × {first_height} pixels and "
+                f"{file} has {width} × {height}: resize them"
+            )
+        if 3 * height * width * len(read) > MAX_BYTES:
+            raise UnusableInputError(f"the images come to more than {MAX_BYTES >> 30} GiB, the limit")
+    if any(image.ndim == 3 for image in read):
+        read = [image if image.ndim == 3 else np.stack([image] * 3, axis=-1) for image in read]
+    notes = []
+    if several:
+        count = f"{len(several):,} file{'' if len(several) == 1 else 's'}"
+        notes.append(f"{count} with several pictures, such as {several[0]}: the first of each was used.")
+    return (np.stack(read) if read else np.zeros((0, 1, 1), np.uint8)), notes

@@ -1,0 +1,42 @@
+"""What is said of answers that rest on little."""
+
+import pytest
+
+from tasks.experiment.reports.cautions import cautions
+from tasks.experiment.results.pairs import Replicate, replicate
+
+
+def pairs(*accuracies: tuple[float, float]) -> list[Replicate]:
+    return [
+        replicate(seed, scratch={"accuracy": scratch}, transfer={"accuracy": transfer})  # type: ignore[typeddict-item]
+        for seed, (scratch, transfer) in enumerate(accuracies)
+    ]
+
+
+def classes(**test: int) -> list[dict[str, object]]:
+    return [{"class": name, "test": count} for name, count in test.items()]
+
+
+def test_what_six_test_images_can_show() -> None:
+    """Wilson's interval of one half on six images is 0.188 … 0.812."""
+    (said,) = cautions(classes(a=3, b=3), pairs((0.8, 0.5), (0.7, 0.9)))
+    assert said == (
+        "There are only 6 test images: each is 16.7 points of accuracy, which so few show to ± 31 points at best."
+    )
+    assert not cautions(classes(a=50, b=50), pairs((0.8, 0.5)))
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "learned"),
+    [([(0.5, 0.5)], False), ([(0.508, 0.4)], False), ([(0.52, 0.5)], True), ([(0.5, 0.7), (0.5, 0.5)], True)],
+)
+def test_that_neither_network_learned(accuracies: list[tuple[float, float]], learned: bool) -> None:
+    said = cautions(classes(a=500, b=500), pairs(*accuracies))
+    assert learned == (not said)
+    assert all("Neither network learned the task" in each and "another learning_rate" in each for each in said)
+
+
+def test_naming_the_commonest_class_is_no_learning() -> None:
+    (said,) = cautions(classes(rare=100, often=900), pairs((0.9, 0.9)))
+    assert "scratch is right on 90.0 % and transfer on 90.0 %, and naming often always would be on 90.0 %" in said
+    assert not cautions(classes(a=500, b=500), pairs((0.9, 0.9)))
