@@ -8,7 +8,7 @@ from tasks.experiment.data.splits import Problem
 from tasks.experiment.reports.figures import Plot, draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, write_metrics
 from tasks.experiment.reports.page import write_pages
-from tasks.experiment.reports.sentences import distinction, study_answer
+from tasks.experiment.reports.sentences import distinction, diverged_among, study_answer
 from tasks.experiment.reports.tuned_sentences import tuned_answer, tuned_sentences
 from tasks.experiment.results.scores import METRICS
 from tasks.experiment.results.verdicts import RULE
@@ -30,13 +30,16 @@ def report_study(
 
     from tasks.experiment.reports.study_plots import PLOTS, ReportedStudy
     from tasks.experiment.reports.tuned_plots import TUNED_PLOTS, ReportedTuned
-    from tasks.experiment.study.answers import by_notebook, of_experiment
+    from tasks.experiment.study.answers import behind_the_answer, by_notebook, of_experiment
 
     evaluated = answers.folder()
     found = read_json(evaluated / "answers.json")
     study = found["study"]
     tables = {file.stem: pd.read_parquet(file) for file in evaluated.glob("*.parquet")}
     answer = tuned_answer(study) if "tuned" in study else study_answer(study)
+    compared = behind_the_answer(tables["runs"], experiment, B)
+    if caution := diverged_among(len(compared), int(compared.diverged.sum())):
+        answer += f" {caution}"
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), found["results"], answer)
     metrics["resample_target"], metrics["study"] = resample_target, study
     content = ReportedStudy(B.data, metrics, of_experiment(by_notebook(tables["runs"]), experiment, B))

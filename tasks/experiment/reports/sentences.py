@@ -65,6 +65,13 @@ def not_converged(found: Convergence) -> str | None:
     return f"Training has not converged: {lowered}; {advice}."
 
 
+def diverged_among(networks: int, diverged: int) -> str | None:
+    """A caution beside a claim, whose interval is too narrow where one arm's runs diverge (DECISIONS.md, "Claims")."""
+    if not diverged:
+        return None
+    return f"Caution: {diverged} of these {networks} networks diverged, and where some do, intervals can be too narrow."
+
+
 def again(results: Results) -> str | None:
     """What the two intervals answer, in one sentence; None if there is no interval."""
     same, new = results["error_reduction"], results["new_images"]

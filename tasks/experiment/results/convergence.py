@@ -1,9 +1,8 @@
 """Had training converged when it stopped? From the validation losses of all pairs.
 
 One epoch may be a single step or thousands, so the last quarter of the epochs is compared with the quarter before:
-means over epochs, and their median over pairs, which neither an odd epoch nor an odd pair moves. In trial runs of 3 to
-400 epochs at rates of 3e-4 to 0.1 (DECISIONS.md) longer training paid where the loss fell by more than TOO_SMALL, or
-steadily, and hardly elsewhere.
+means over epochs, and their median over pairs, which neither an odd epoch nor an odd pair moves. Where the loss fell by
+more than TOO_SMALL, or steadily, longer training pays; elsewhere it hardly does (DECISIONS.md has the figures).
 """
 
 from typing import TypedDict

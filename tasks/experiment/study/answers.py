@@ -25,6 +25,7 @@ from tasks.experiment.results.study import Study
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import PAIR, SCRATCH, SELF_TRANSFER, TRANSFER, arms
 from tasks.experiment.study.plan import NOTEBOOK
+from tasks.experiment.study.tuned_arms import S, T
 
 # What tells two runs apart; the rest of a row is what came out.
 KEYS = ["normalization", "classes", "samples", "arm", "body", "layers", "frozen_epochs", "chosen_by", "seed"]
@@ -52,6 +53,12 @@ def by_notebook(table: pd.DataFrame) -> pd.DataFrame:
 def of_experiment(table: pd.DataFrame, experiment: Experiment, B: Problem) -> pd.DataFrame:
     """The runs on the experiment's target classes with its number of images, on either kind of pixels."""
     return of_task(table, B).query("samples == @experiment.target_images")
+
+
+def behind_the_answer(table: pd.DataFrame, experiment: Experiment, B: Problem) -> pd.DataFrame:
+    """The runs of scratch and transfer, by either recipe, that the study's answer compares."""
+    own = of_experiment(table[table.normalization == experiment.normalization], experiment, B)
+    return own[own.arm.isin((*PAIR, S, T))]
 
 
 def of_task(table: pd.DataFrame, B: Problem) -> pd.DataFrame:

@@ -1,6 +1,13 @@
 import pytest
 
-from tasks.experiment.reports.sentences import again, answer, distinction, not_converged, study_answer
+from tasks.experiment.reports.sentences import (
+    again,
+    answer,
+    distinction,
+    diverged_among,
+    not_converged,
+    study_answer,
+)
 
 
 def results(
@@ -47,6 +54,11 @@ def test_training_that_stopped_too_early_says_so_and_what_to_try() -> None:
         "by 14.2 % (scratch); try more epochs, or tuning cv, which chooses both."
     )
     assert not_converged({"fall": fall, "still_falling": [], "learning_rate": None}) is None
+
+
+def test_a_claim_is_cautious_where_networks_diverged() -> None:
+    assert diverged_among(58, 0) is None
+    assert (diverged_among(58, 3) or "").startswith("Caution: 3 of these 58 networks diverged, ")
 
 
 def test_two_kinds_of_again() -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tasks.experiment.study.answers import KEYS, answer_questions, replicates, tabulate
+from tasks.experiment.study.answers import KEYS, answer_questions, behind_the_answer, replicates, tabulate
 from tests.support.by_hand import EXPERIMENT, B
 
 
@@ -62,3 +62,12 @@ def test_pairs_as_in_metrics_and_a_diverged_run_has_no_loss(rows: list[dict]) ->
     assert pair["transfer"] == {"accuracy": pytest.approx(rows[1]["accuracy"]), "loss": 0.5}
     assert pair["error_reduction"] == pytest.approx(100 * (1 - (1 - rows[1]["accuracy"]) / 0.5))
     assert pair["seed"] == 0
+
+
+def test_behind_the_answer_are_scratch_and_transfer_by_either_recipe(rows: list[dict]) -> None:
+    """Of seven seeds, not the probe, nor other budgets, nor raw pixels."""
+    tuned = [r | {"arm": "T*", "chosen_by": "cross-validation"} for r in rows[:1]]
+    found = behind_the_answer(tabulate(rows + tuned), EXPERIMENT, B)
+    assert found.arm.value_counts().to_dict() == {"scratch": 7, "transfer": 7, "T*": 1}
+    assert set(found.samples) == {200}
+    assert set(found.normalization) == {"standardize"}
