@@ -49,6 +49,7 @@ class Tuning:
         """Start the next round, one task run per seed and number of images; none if there is no more to try."""
         some = sorted(attempts(self.plan, self._rows()), key=lambda attempt: str(attempt.trial.samples))
         groups = [list(group) for _, group in itertools.groupby(some, key=lambda attempt: attempt.trial.samples)]
+        groups.sort(key=len, reverse=True)  # what takes longest comes first
         fixed, permuted = (unmapped(self.B), unmapped(self.plan.notebook)), self.permuted or unmapped(None)
         return [tune_arms.map(*fixed, unmapped(group), self.seeds, self.models_A, permuted) for group in groups]
 

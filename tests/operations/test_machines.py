@@ -198,7 +198,7 @@ def test_two_workers_share_a_queue(cluster: Cluster) -> None:
     long = home.submit("on-demand", replicates=1, experiment=LONG.vary(batch_size=1))  # hours
     home.wait_for_state(long, "Running")
     second = machines[1].shell(cluster.line("worker start"))
-    short = home.submit("transfer-study/on-demand", replicates=1, experiment=QUICK)
+    short = home.submit("transfer-study/on-demand", replicates=1, experiment=QUICK, tuned=False)
     home.wait_for_state(short, "Completed")
     still = home.flow_run(long)
     os.kill(int(still["infrastructure_pid"]), signal.SIGKILL)

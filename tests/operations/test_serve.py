@@ -41,7 +41,7 @@ def test_on_demand_by_command_line(served: Machine) -> None:
 
 
 def test_the_study_on_demand(served: Machine) -> None:
-    done = served.run("transfer-study/on-demand", replicates=1, experiment=QUICK)
+    done = served.run("transfer-study/on-demand", replicates=1, experiment=QUICK, tuned=False)
     assert done.returncode == 0, done.stdout
     run = served.flow_runs(deployment_id={"any_": [served.deployment("transfer-study/on-demand")["id"]]})[0]
     assert (served.folder / "artifacts/runs" / run["name"] / "runs.csv").exists()

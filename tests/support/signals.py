@@ -12,7 +12,7 @@ from tasks.experiment.data.ingestion import import_data
 from tasks.experiment.data.pixels import pixel_statistics, save_pixels
 from tasks.experiment.data.splits import Problem, Target, cut_source, cut_target
 
-SIDE, NOISE, SIGNAL = 6, 40, 22  # pixels; grey levels
+SIDE, NOISE, SIGNAL = 8, 40, 20  # pixels; grey levels
 
 
 def write_npz(path: Path, images: int = 3000, *, informative: bool = True, seed: int = 1) -> Path:

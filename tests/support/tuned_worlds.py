@@ -56,11 +56,18 @@ def made_up(world: World, seeds: int = 29, *, classes: int = 0, seed: int = 1) -
     ]  # fmt: skip
     recipes = [
         ChosenRecipe(
-            arm=arm, samples=200, chosen_by=CROSS_VALIDATION, learning_rate=0.1, epochs=100, edge=None, extended=0
+            classes="0 2",
+            arm=arm,
+            samples=200,
+            chosen_by=CROSS_VALIDATION,
+            learning_rate=0.1,
+            epochs=100,
+            edge=None,
+            extended=0,
         )
         for arm in _arms(world)
         if arm.endswith("*")
-    ]
+    ]  # fmt: skip
     return TunedTables(pd.DataFrame(runs), pd.DataFrame(curves), pd.DataFrame(tuning), recipes, SOURCE_STEPS)
 
 

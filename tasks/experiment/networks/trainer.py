@@ -7,6 +7,7 @@ and updates the weights. With plain SGD a learning rate of zero *is* a frozen la
 
 import math
 import os
+import threading
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +20,8 @@ from tasks.experiment.networks.recipe import Epoch, Network, OnEpoch, Training
 
 VALIDATION_BATCH = 512
 
+_one_at_a_time = threading.Lock()
+
 
 def set_threads() -> None:
     """Let as many networks train side by side as there are cores, with the same bits on any number of cores.
@@ -26,8 +29,12 @@ def set_threads() -> None:
     The programs of a process share XLA's pool of threads. With a pool of one they take turns, and sums are cut in
     another way, so that the last bits differ; from two on the bits are the same. Must come before TensorFlow's first
     computation (later TensorFlow raises RuntimeError).
+
+    That first one is made here, by one thread: begun by two at the same time it has crashed (SIGSEGV).
     """
-    tf.config.threading.set_intra_op_parallelism_threads(max(2, os.cpu_count() or 1))
+    with _one_at_a_time:
+        tf.config.threading.set_intra_op_parallelism_threads(max(2, os.cpu_count() or 1))
+        tf.reshape(tf.zeros(1), ())
 
 
 def train(

@@ -9,9 +9,8 @@ from tasks.experiment.results.statistics import Interval
 def percent(result: Interval) -> str:
     """With its interval and the number of pairs."""
     pairs = "1 pair" if result["n"] == 1 else f"{result['n']} pairs"
-    if result["low"] is None:
-        return f"{result['estimate']:.1f} % ({pairs}, no interval)"
-    return f"{result['estimate']:.1f} % ({with_confidence(result)}, {pairs})"
+    how = f"{pairs}, no interval" if result["low"] is None else f"{with_confidence(result)}, {pairs}"
+    return f"{rounded(result['estimate'], 1)} % ({how})"
 
 
 def count(equal: EquivalentBudget) -> str:
@@ -36,7 +35,7 @@ def with_confidence(result: Interval) -> str:
 
 def points(result: Interval) -> str:
     """Points of the test error, with their interval."""
-    estimate, low, high = (two_decimals(value) for value in (result["estimate"], result["low"], result["high"]))
+    estimate, low, high = (rounded(value) for value in (result["estimate"], result["low"], result["high"]))
     return estimate if result["low"] is None else f"{estimate} ({low} … {high})"
 
 
@@ -48,9 +47,9 @@ def lower_by(result: Interval) -> str:
     return f"{points(result | {'estimate': estimate, 'low': low, 'high': high})} points higher"
 
 
-def two_decimals(value: float | None) -> str:
+def rounded(value: float | None, decimals: int = 2) -> str:
     """With no minus before a zero."""
-    return "–" if value is None else f"{round(value, 2) + 0:.2f}"
+    return "–" if value is None else f"{round(value, decimals) + 0:.{decimals}f}"
 
 
 def share(result: Interval) -> str:

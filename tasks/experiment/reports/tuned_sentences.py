@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.experiment.reports.phrases import count, listed, lower, lower_by, percent, points, share, two_decimals
+from tasks.experiment.reports.phrases import count, listed, lower, lower_by, percent, points, rounded, share
 from tasks.experiment.reports.sentences import claim_on_transfer
 from tasks.experiment.results.class_pairs import ClassPairs
 from tasks.experiment.results.comparisons import Comparison
@@ -67,7 +67,7 @@ def _notebook(by_notebook: Comparison, gain: NotebookGain) -> str:
 def remains(gain: NotebookGain) -> str:
     """Does transfer help with both sides tuned, and how much of the notebook's gain is that?"""
     notebook, left = gain["notebook"], gain["remains"]
-    said, whole = f"With both sides tuned, {_claim(left)}", two_decimals(notebook["points"]["estimate"])
+    said, whole = f"With both sides tuned, {_claim(left)}", rounded(notebook["points"]["estimate"])
     if notebook["verdict"] != "helps":
         return f"{said}."
     return f"{said}; what remains of the notebook's {whole} points of test error is {points(left['points'])}."
@@ -76,10 +76,12 @@ def remains(gain: NotebookGain) -> str:
 def goes(gain: NotebookGain) -> str:
     """How much of the notebook's gain goes when both sides are trained well."""
     scratch, transfer = (points(each["points"]) for each in gain["training"])
+    said = f"Tuning takes {scratch} points off scratch's test error and {transfer} off transfer's."
+    if gain["notebook"]["verdict"] != "helps":
+        return said
     part = f", {share(gain['goes_share'])} of them" if gain["goes_share"] else ""
     return (
-        f"Tuning takes {scratch} points off scratch's test error and {transfer} off transfer's. So "
-        f"{points(gain['goes'])} of the notebook's {points(gain['notebook']['points'])} points go{part}, and "
+        f"{said} So {points(gain['goes'])} of the notebook's {points(gain['notebook']['points'])} points go{part}, and "
         f"{points(gain['remains']['points'])} remain."
     )
 
@@ -118,9 +120,9 @@ def consists(found: Decomposition) -> str:
     parts = []
     for part in found["parts"]:
         of_total = f" ({part['share']['estimate']:.0f} %)" if part["share"] else ""
-        parts.append(f"{two_decimals(part['points']['estimate'])}{of_total} from A's {part['part']}")
+        parts.append(f"{rounded(part['points']['estimate'])}{of_total} from A's {part['part']}")
     why = "" if all(part["share"] for part in found["parts"]) else " There are no shares, since the total may be zero."
-    return f"{two_decimals(found['total']['points']['estimate'])} points in all: {listed(parts)}.{why}"
+    return f"{rounded(found['total']['points']['estimate'])} points in all: {listed(parts)}.{why}"
 
 
 def pays(budgets: TunedBudgets) -> str:

@@ -1,17 +1,17 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.study_plots import PLOTS
+from tasks.experiment.reports.training_plots import draw_steps, draw_tuning
 from tasks.experiment.reports.tuned_plots import (
     TUNED_PLOTS,
     ReportedTuned,
     draw_decompositions,
     draw_error_by_budget,
-    draw_steps,
-    draw_tuning,
 )
 from tasks.experiment.study.answers import of_experiment
 from tasks.experiment.study.tuned_answers import answer_tuned
@@ -67,11 +67,9 @@ def test_budgets_are_filled_where_something_is_claimed(answers: dict) -> None:
         assert (dot.get_markerfacecolor() != "white") == claimed[dot.get_xdata()[0]]
 
 
-def test_the_best_rate_is_marked_for_each_arm_that_has_one() -> None:
-    (ax,) = draw_tuning(TABLES.tuning).axes
+def test_the_chosen_rates_are_marked() -> None:
+    (ax,) = (figure := draw_tuning(TABLES.tuning, pd.DataFrame(TABLES.recipes))).axes
     dots = [line for line in ax.lines if line.get_marker() == "o"]
-    assert {dot.get_xdata()[0] for dot in dots} == {0.1}
-    assert [text.get_text() for text in ax.get_legend().get_texts()][:2] == [
-        "S*: scratch, tuned",
-        "T*: transfer, tuned",
-    ]
+    assert [(dot.get_xdata().item(), dot.get_ydata().item()) for dot in dots] == [(0.1, pytest.approx(4))] * 6
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named[:2] == ["S*: scratch, tuned", "T*: transfer, tuned"]

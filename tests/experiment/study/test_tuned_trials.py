@@ -27,7 +27,7 @@ from tests.support import signals
 
 EXPERIMENT = Experiment(
     target_samples=24, hidden_layers=1, hidden_units=12, source_epochs=8, target_epochs=6, frozen_epochs=2,
-    learning_rate=0.01,
+    learning_rate=0.05,
 )  # fmt: skip
 GRID = Grid(rates=(0.03, 0.1, 0.3), steps=60, folds=3, widenings=0)
 
@@ -83,16 +83,16 @@ def mean_errors(results: list[tuple[list[dict[str, Any]], Any]]) -> dict[str, fl
 
 def test_where_a_body_carries_the_signal_it_helps_and_its_scale_or_inputs_do_not(helpful: list) -> None:
     errors = mean_errors(helpful)
-    assert errors["T*"] < 0.6 * errors["S*"]
-    assert errors["LP*"] < 0.8 * errors["S*"]
-    assert errors["LPFT*"] < 0.8 * errors["S*"]
-    assert errors["T*"] < 0.7 * min(errors["STAT*"], errors["RLAB*"])
+    assert errors["T*"] < 0.85 * errors["S*"]
+    assert errors["LP*"] < 0.6 * errors["S*"]
+    assert errors["LPFT*"] < 0.6 * errors["S*"]
+    assert errors["T*"] < 0.9 * min(errors["STAT*"], errors["RLAB*"])
 
 
 def test_where_a_learned_nothing_it_makes_no_difference(made: Made) -> None:
     A, B = made(informative=False)
-    errors = mean_errors([trained(A, B, seed) for seed in range(3)])
-    assert errors["T*"] == pytest.approx(errors["S*"], abs=0.08)
+    errors = mean_errors([trained(A, B, seed) for seed in range(2)])
+    assert errors["T*"] == pytest.approx(errors["S*"], abs=0.07)
     assert errors["S*"] > 0.15
 
 
