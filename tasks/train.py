@@ -8,6 +8,7 @@ from prefect.logging import get_run_logger
 from tasks.experiment.data.splits import Problem, TrainingData
 from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.blueprints import Blueprint, load_blueprint
+from tasks.experiment.networks.grid import Grid
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Training, TunedRecipe
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
@@ -15,6 +16,8 @@ from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import write_json
+
+GRID = Grid()  # what tuning tries, on either side
 
 
 @stage(run_name="train_A seed {seed}")
@@ -77,11 +80,10 @@ def _train(
 def _tune(blueprint: Blueprint, data: TrainingData, training: Training, seed: int, start: Body) -> TunedRecipe:
     """The recipe, which the log tells."""
     from tasks.experiment.networks.tune_network import tune_network
-    from tasks.experiment.networks.tuning import Grid
 
     log = get_run_logger()
     log.info("choosing learning rate and epochs by cross-validation inside %d images", len(data.training))
-    recipe = tune_network(blueprint, data, training, seed, start, Grid())
+    recipe = tune_network(blueprint, data, training, seed, start, GRID)
     log.info(
         "learning rate %g, %d epochs: %.1f %% wrong in cross-validation",
         recipe["learning_rate"], recipe["epochs"], 100 * recipe["error"],

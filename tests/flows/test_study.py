@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,9 @@ from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
+from tasks.experiment.networks.grid import Grid
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.trainer import set_threads
-from tasks.experiment.networks.tuning import Grid
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study import tuned_arms
 from tasks.experiment.study.answers import KEYS
@@ -27,6 +28,7 @@ from tasks.experiment.study.arms import full_plan, pair_plan
 from tasks.normalize import normalize
 from tasks.split import split
 from tasks.storage.artifacts import save
+from tasks.storage.roots import ROOT
 from tasks.study.train_arms import train_arms
 from tests.support import signals
 from tests.support.processes import Process, until
@@ -70,6 +72,11 @@ def test_its_numbers_follow_from_the_table(study: tuple[Path, dict]) -> None:
         by_hand = 100 * (1 - errors[arm["arm"]] / errors["scratch"])
         assert arm["error_reduction"]["estimate"] == pytest.approx(by_hand)
     assert metrics["error_reduction"]["estimate"] == pytest.approx(100 * (1 - errors["transfer"] / errors["scratch"]))
+
+
+def test_what_computes_is_not_imported_before_it_is_needed() -> None:
+    script = "import sys, flows.study; print({'tensorflow', 'sklearn', 'matplotlib', 'scipy'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True).stdout == b"set()\n"
 
 
 def test_tuning_is_the_studys_own() -> None:

@@ -13,9 +13,10 @@ from prefect import flow
 from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from tasks import train
 from tasks.download import download
 from tasks.experiment.data import fashion_mnist, mirrors
-from tasks.experiment.networks import tuning
+from tasks.experiment.networks.grid import Grid
 from tasks.storage.roots import ROOT
 from tests.support.runs import QUICK, flags, run_experiment
 
@@ -81,8 +82,8 @@ def test_training_that_stopped_early_says_so(artifacts: Path, first: dict) -> No
 
 
 def test_both_sides_tuned(artifacts: Path, first: dict, monkeypatch: pytest.MonkeyPatch) -> None:
-    grid = tuning.Grid(rates=(0.001, 0.03), steps=16, fewest_epochs=2, folds=2, widenings=0)
-    monkeypatch.setattr(tuning, "Grid", lambda: grid)
+    grid = Grid(rates=(0.001, 0.03), steps=16, fewest_epochs=2, folds=2, widenings=0)
+    monkeypatch.setattr(train, "GRID", grid)
     experiment = QUICK.vary(tuning="cv", target_samples=40)
     metrics, states = run_experiment(experiment=experiment)
     assert states["train_A seed 42"] == "Cached"

@@ -2,10 +2,11 @@
 
 from tasks.experiment.data.splits import TrainingData
 from tasks.experiment.networks.blueprints import Blueprint
+from tasks.experiment.networks.grid import Grid
 from tasks.experiment.networks.recipe import Training, TunedRecipe
 from tasks.experiment.networks.train_network import Body, starting_network
 from tasks.experiment.networks.trajectory import Labelled
-from tasks.experiment.networks.tuning import Grid, split_folds, tune
+from tasks.experiment.networks.tuning import split_folds, tune
 
 
 def tune_network(

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.networks.grid import Tried
 from tasks.experiment.networks.recipe import Network
-from tasks.experiment.networks.tuning import Tried
 from tasks.experiment.results.scores import Labels, Probabilities, predict, score
 
 UNSEEN = 10.0  # logit: how sure the probe is that it will never see a class of which it has no image

@@ -8,7 +8,7 @@ Another arm, rate or budget is another entry.
 import math
 
 from tasks.experiment.data.splits import Problem, available_samples
-from tasks.experiment.networks.tuning import Grid
+from tasks.experiment.networks.grid import Grid
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import PAIR, arms
 from tasks.experiment.study.plan import Arm, Plan, Trial

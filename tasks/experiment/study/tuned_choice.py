@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from tasks.experiment.networks.tuning import Recipe, Tried, choose
+from tasks.experiment.networks.grid import Recipe, Tried, choose
 from tasks.experiment.study.tuned_plan import Attempt, Chosen, TunedPlan, TunedTrial
 
 Row = dict[str, Any]  # one point that was tried of a trial: see tabulate_tuning; and budget, the trial's samples

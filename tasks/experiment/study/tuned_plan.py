@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.experiment.networks.tuning import Grid, Recipe
+from tasks.experiment.networks.grid import Grid, Recipe
 from tasks.experiment.study.plan import Arm, Plan
 from tasks.storage.artifacts import Handle
 

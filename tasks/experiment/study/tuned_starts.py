@@ -9,9 +9,10 @@ from tasks.experiment.data.splits import Examples, Problem, first_samples, shuff
 from tasks.experiment.networks.architectures import transfer_hidden_layers
 from tasks.experiment.networks.blueprints import load_blueprint
 from tasks.experiment.networks.bodies import draw_like
+from tasks.experiment.networks.grid import Recipe
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.trajectory import Course, Labelled, set_weights
-from tasks.experiment.networks.tuning import Recipe, Start
+from tasks.experiment.networks.tuning import Start
 from tasks.experiment.randomness import generator
 from tasks.experiment.study.plan import Plan
 from tasks.experiment.study.probe import Features, features, fit_head

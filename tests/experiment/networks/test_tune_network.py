@@ -7,10 +7,10 @@ from tasks.experiment.data.pixels import Pixels
 from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.networks.architectures import build_network, hidden_layers
 from tasks.experiment.networks.blueprints import PixelsBlueprint
+from tasks.experiment.networks.grid import Grid
 from tasks.experiment.networks.recipe import Training
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.experiment.networks.tune_network import tune_network
-from tasks.experiment.networks.tuning import Grid
 
 TRAINING = Training(hidden_layers=2, hidden_units=6, learning_rate=1e-9, batch_size=8, epochs=1, tuning="cv")
 BLUEPRINT = PixelsBlueprint(Pixels(np.full((4, 4), 127, np.float32), np.full((4, 4), 74, np.float32)))

@@ -9,13 +9,10 @@ from hypothesis import strategies as st
 from tasks.experiment.data.pixels import Pixels
 from tasks.experiment.data.splits import Examples
 from tasks.experiment.networks.architectures import build_network
+from tasks.experiment.networks.grid import Grid, Recipe, Tried, choose
 from tasks.experiment.networks.recipe import Network, Training
 from tasks.experiment.networks.trajectory import Course, Labelled
 from tasks.experiment.networks.tuning import (
-    Grid,
-    Recipe,
-    Tried,
-    choose,
     cross_validate,
     fold_numbers,
     split_folds,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.experiment.networks.tuning import Grid, Recipe
+from tasks.experiment.networks.grid import Grid, Recipe
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import pair_plan
 from tasks.experiment.study.tuned_arms import CONTROLS, SCRATCH, TRANSFER

@@ -11,9 +11,9 @@ import pytest
 from tasks.experiment.data.splits import Examples, Problem, TrainingData
 from tasks.experiment.networks.architectures import hidden_layers
 from tasks.experiment.networks.blueprints import load_blueprint
+from tasks.experiment.networks.grid import Grid, Recipe
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.train_network import train_network
-from tasks.experiment.networks.tuning import Grid, Recipe
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import full_plan
 from tasks.experiment.study.trials import run_trials
