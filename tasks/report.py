@@ -1,6 +1,7 @@
 """report: metrics.json, the report as a page and as Markdown, and the plots."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,12 +12,14 @@ from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, night_of, table_of_pairs, write_metrics
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
-from tasks.experiment.reports.sentences import again, answer, distinction
+from tasks.experiment.reports.sentences import TUNED, again, answer, distinction, not_converged
+from tasks.experiment.results.convergence import CONVERGED, Losses, convergence
 from tasks.experiment.results.nights import Night, judge
 from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.scores import decide
 from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.settings import Experiment
+from tasks.experiment.study.arms import SCRATCH, TRANSFER
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import read_json
@@ -32,14 +35,27 @@ def report(
     results: Results = read_json(evaluated / "scores.json")
     for i, replicate in enumerate(results["replicates"]):
         replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models}
+    arms = {SCRATCH: models.B_scratch, TRANSFER: models.B_on_A}
+    epochs = {arm: _of_each(networks, "history.json") for arm, networks in arms.items()}
     metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, answer(results))
+    if experiment.tuning == "cv":
+        metrics["recipes"] = [
+            {"seed": pair["seed"], "arm": arm} | recipe
+            for arm, networks in arms.items()
+            for pair, recipe in zip(results["replicates"], _of_each(networks, "recipe.json"), strict=True)
+        ]
+        metrics["answer"] += f" {TUNED}"
+    else:
+        losses = {arm: _losses(of_arm) for arm, of_arm in epochs.items()}
+        metrics["convergence"] = convergence(losses, experiment.learning_rate)
+        if warning := not_converged(metrics["convergence"]):
+            metrics["answer"] += f" {warning}"
     tonight = night_of(metrics, run="this run", date="now")
     metrics["verdict"] = None if earlier is None else judge(tonight, earlier).model_dump()
 
     test = B.parts()["test"]
     with np.load(evaluated / "probabilities.npz", allow_pickle=False) as probabilities:
-        right = {arm: decide(probabilities[arm][0]) == test.labels for arm in ("scratch", "transfer")}
-    epochs = {"scratch": _epochs(models.B_scratch), "transfer": _epochs(models.B_on_A)}
+        right = {arm: decide(probabilities[arm][0]) == test.labels for arm in arms}
     nights = [] if earlier is None else [*earlier, tonight]
     content = ReportedRun(B.data, metrics, epochs, B.data.images("test")[test.rows], test.labels, right, nights)
 
@@ -49,11 +65,15 @@ def report(
         table = table_of_pairs(metrics["replicates"])
         write_pages(
             folder, "report", captions, metrics=metrics, table=table, distinction=distinction(B.class_names),
-            again=again(results), rule=RULE,
+            again=again(results), rule=RULE, converged=CONVERGED,
         )  # fmt: skip
 
     return save("report", write)
 
 
-def _epochs(models: list[Artifact]) -> list[Epochs]:
-    return [read_json(model.folder() / "history.json") for model in models]
+def _of_each(networks: list[Artifact], file: str) -> list[Any]:
+    return [read_json(network.folder() / file) for network in networks]
+
+
+def _losses(networks: list[Epochs]) -> Losses:
+    return np.array([[epoch["validation_loss"] for epoch in epochs] for epochs in networks])

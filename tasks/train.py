@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
+from prefect.logging import get_run_logger
+
 from tasks.experiment.data.splits import Problem, TrainingData
 from tasks.experiment.errors import DivergedError
-from tasks.experiment.networks.blueprints import load_blueprint
+from tasks.experiment.networks.blueprints import Blueprint, load_blueprint
 from tasks.experiment.networks.model_files import load_network, save_model
-from tasks.experiment.networks.recipe import Training
+from tasks.experiment.networks.recipe import Training, TunedRecipe
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
@@ -39,24 +41,49 @@ def _train(
     name: str, problem: Problem, training: Training, seed: int, *,
     task: Literal["A", "B"], body: Artifact | None = None, in_ui: bool = False,
 ) -> Artifact:  # fmt: skip
-    """Train and store one network: model.keras and history.json. in_ui: it takes long enough to be watched there."""
+    """Train and store one network: model.keras, history.json and, if it was tuned, recipe.json.
+
+    in_ui: it takes long enough to be watched there.
+    """
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
     run_name, parts = f"{name} seed {seed}", problem.parts()
     images, classes = problem.data.images("train"), len(problem.classes)
     data = TrainingData(images, parts["training"], parts["validation"], classes)
+    blueprint = load_blueprint(problem.start)
+    start = Body(load_network(body.folder() / "model.keras")) if body else RANDOM
+    recipe = _tune(blueprint, data, training, seed, start) if training.tuning == "cv" else None
+    if recipe:
+        chosen = {"learning_rate": recipe["learning_rate"], "epochs": recipe["epochs"], "frozen_epochs": 0}
+        training = training.model_copy(update=chosen)
     try:
         model, epochs = train_network(
-            load_blueprint(problem.start), data, training, seed, task=task,
-            body=Body(load_network(body.folder() / "model.keras")) if body else RANDOM,
+            blueprint, data, training, seed, task=task, body=start,
             on_epoch=report_epochs(run_name, training, in_ui=in_ui),
         )  # fmt: skip
     except DivergedError as error:
-        raise DivergedError(f"{run_name}: {error}") from error
+        raise DivergedError(f"{run_name}: {error}{', and tuning none' if recipe else ''}") from error
 
     def write(folder: Path) -> None:
         save_model(model, folder / "model.keras")
         write_json(folder / "history.json", [vars(epoch) for epoch in epochs])
+        if recipe:
+            write_json(folder / "recipe.json", recipe)
 
     return save(name, write)
+
+
+def _tune(blueprint: Blueprint, data: TrainingData, training: Training, seed: int, start: Body) -> TunedRecipe:
+    """The recipe, which the log tells."""
+    from tasks.experiment.networks.tune_network import tune_network
+    from tasks.experiment.networks.tuning import Grid
+
+    log = get_run_logger()
+    log.info("choosing learning rate and epochs by cross-validation inside %d images", len(data.training))
+    recipe = tune_network(blueprint, data, training, seed, start, Grid())
+    log.info(
+        "learning rate %g, %d epochs: %.1f %% wrong in cross-validation",
+        recipe["learning_rate"], recipe["epochs"], 100 * recipe["error"],
+    )  # fmt: skip
+    return recipe

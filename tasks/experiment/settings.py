@@ -11,7 +11,7 @@ from tasks.experiment.data.class_names import class_numbers
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.splits import Target
 from tasks.experiment.networks.architectures import NETWORKS
-from tasks.experiment.networks.recipe import NetworkKind, Training
+from tasks.experiment.networks.recipe import NetworkKind, Training, TuningKind
 
 # What every flow is asked for beside the experiment.
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Number of pairs of runs, one per seed.")]
@@ -98,6 +98,14 @@ class Experiment(Settings):
     frozen_epochs: Annotated[
         int, Field(ge=0, le=1000, description="First epochs of transfer in which only the new head is trained.")
     ] = 4
+    tuning: Annotated[
+        TuningKind,
+        Field(
+            description="cv: for each seed, choose scratch's learning rate and epochs, and transfer's, by "
+            "cross-validation inside the labelled images of task B, and freeze nothing; learning_rate is then task A's "
+            "only. none: train both as learning_rate, target_epochs and frozen_epochs say."
+        ),
+    ] = "none"
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -131,7 +139,8 @@ class Experiment(Settings):
     @property
     def target(self) -> Target:
         """What is wanted as task B."""
-        return Target(classes=self.target_classes, samples=self.target_samples, balanced=self.balanced)
+        fewest = 2 if self.tuning == "cv" else 0  # one in the fold that judges, one in those that train
+        return Target(classes=self.target_classes, samples=self.target_samples, balanced=self.balanced, fewest=fewest)
 
     @property
     def target_images(self) -> int:
@@ -165,13 +174,13 @@ class Experiment(Settings):
 
     @property
     def scratch_training(self) -> Training:
-        return self._training(epochs=self.target_epochs)
+        return self._training(epochs=self.target_epochs, tuning=self.tuning)
 
     @property
     def transfer_training(self) -> Training:
-        return self._training(epochs=self.target_epochs, frozen_epochs=self.frozen_epochs)
+        return self._training(epochs=self.target_epochs, frozen_epochs=self.frozen_epochs, tuning=self.tuning)
 
-    def _training(self, epochs: int, frozen_epochs: int = 0) -> Training:
+    def _training(self, epochs: int, frozen_epochs: int = 0, tuning: TuningKind = "none") -> Training:
         return Training(
             network=self.network,
             hidden_layers=self.hidden_layers,
@@ -180,4 +189,5 @@ class Experiment(Settings):
             batch_size=self.batch_size,
             epochs=epochs,
             frozen_epochs=frozen_epochs,
+            tuning=tuning,
         )

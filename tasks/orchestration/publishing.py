@@ -16,6 +16,7 @@ from tasks.experiment.reports.card import model_card
 from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_pairs
 from tasks.experiment.reports.page import data_uri, with_plots_inside
 from tasks.experiment.reports.plots import PLOTS
+from tasks.experiment.reports.sentences import not_converged
 from tasks.orchestration.progress import best_effort
 from tasks.orchestration.provenance import artifacts_of_run
 from tasks.storage.artifacts import Artifact, copy_files
@@ -89,6 +90,8 @@ def _show(folder: Path, metrics: Metrics, prefix: str) -> None:
 def conclude(folder: Path | UPath) -> State[str]:
     """The run's last state: named by its verdict if it is a night, with one sentence; its data is the run's folder."""
     metrics = read_metrics(folder)
+    if "convergence" in metrics and (warning := not_converged(metrics["convergence"])):
+        get_run_logger().warning(warning)
     verdict = metrics.get("verdict") or {"name": "Completed", "reason": metrics["answer"]}
     if verdict["name"] == "Regressed":
         resource = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.name": folder.name}

@@ -2,16 +2,19 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from tasks.experiment.data.splits import Problem
-from tasks.experiment.reports.figures import draw_plots
+from tasks.experiment.reports.figures import Plot, draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, write_metrics
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.sentences import distinction, study_answer
+from tasks.experiment.reports.tuned_sentences import tuned_answer, tuned_sentences
 from tasks.experiment.results.scores import METRICS
 from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import arms
+from tasks.experiment.study.tuned_arms import fixed_arms, tuned_arms
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import read_json
@@ -22,28 +25,40 @@ def report_study(
     experiment: Experiment, A: Problem, B: Problem, resample_target: bool, answers: Artifact,
     made_with: dict[str, dict[str, str]],
 ) -> Artifact:  # fmt: skip
-    """Store runs.csv, runs.parquet, metrics.json, the report and plots/."""
+    """Store the tables, metrics.json, the report and plots/."""
     import pandas as pd
 
     from tasks.experiment.reports.study_plots import PLOTS, ReportedStudy
-    from tasks.experiment.study.answers import of_experiment
+    from tasks.experiment.reports.tuned_plots import TUNED_PLOTS, ReportedTuned
+    from tasks.experiment.study.answers import by_notebook, of_experiment
 
     evaluated = answers.folder()
     found = read_json(evaluated / "answers.json")
-    table = pd.read_parquet(evaluated / "runs.parquet")
-    results = found["results"]
-    metrics = compose_metrics(experiment, made_with, describe_data(A, B), results, study_answer(found["study"]))
-    metrics["resample_target"], metrics["study"] = resample_target, found["study"]
-    content = ReportedStudy(B.data, metrics, of_experiment(table, experiment, B))
+    study = found["study"]
+    tables = {file.stem: pd.read_parquet(file) for file in evaluated.glob("*.parquet")}
+    answer = tuned_answer(study) if "tuned" in study else study_answer(study)
+    metrics = compose_metrics(experiment, made_with, describe_data(A, B), found["results"], answer)
+    metrics["resample_target"], metrics["study"] = resample_target, study
+    content = ReportedStudy(B.data, metrics, of_experiment(by_notebook(tables["runs"]), experiment, B))
+    plots: dict[str, Plot[Any]] = dict(PLOTS)
+    texts: dict[str, Any] = {}
+    if "tuned" in study:
+        plots, content = dict(TUNED_PLOTS), ReportedTuned(B.data, metrics, content.runs, tables)
+        texts = {
+            "said": tuned_sentences(study["tuned"]),
+            "tuned_arms": (*fixed_arms(experiment), *tuned_arms(experiment)),
+        }
 
     def write(folder: Path) -> None:
-        for name in ("runs.csv", "runs.parquet"):
-            shutil.copyfile(evaluated / name, folder / name)
-        captions = draw_plots(PLOTS, content, folder / "plots")
+        for file in evaluated.glob("*"):
+            if file.suffix in (".csv", ".parquet"):
+                shutil.copyfile(file, folder / file.name)
+        captions = draw_plots(plots, content, folder / "plots")
         write_metrics(folder, metrics)
         write_pages(
             folder, "study", captions, metrics=metrics, arms=arms(experiment), score_names=list(METRICS), rule=RULE,
-            distinction=distinction(B.class_names), runs=len(table), diverged=int(table.diverged.sum()),
+            distinction=distinction(B.class_names), runs=len(tables["runs"]),
+            diverged=int(tables["runs"].diverged.sum()), **texts,
         )  # fmt: skip
 
     return save("report_study", write)

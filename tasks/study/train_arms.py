@@ -17,7 +17,7 @@ def train_arms(B: Problem, plan: Plan, seed: int, model_A: Artifact) -> Artifact
     from tasks.experiment.study.trials import run_trials
 
     set_threads()
-    rows, models = run_trials(B, plan, seed, load_network(model_A.folder() / "model.keras"))
+    rows, models = run_trials(B, plan, seed, {"A": load_network(model_A.folder() / "model.keras")})
 
     def write(folder: Path) -> None:
         write_json(folder / "runs.json", rows)

@@ -18,6 +18,7 @@ from tasks.experiment.results.intervals import difference_interval, error_reduct
 from tasks.experiment.results.new_images import new_images_interval
 from tasks.experiment.results.planning import MOST, pairs_for_width, pairs_to_see
 from tasks.experiment.results.statistics import Errors
+from tests.benchmarks.tuned_claims import class_pairs, fixed_sequence
 from tests.support.procedures import (
     BUDGETS,
     learning_curve,
@@ -336,7 +337,8 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=10_000, help="simulated for each figure")
     studies = parser.parse_args().studies
     console = Console(width=200)
-    for part in (coverage, methods, false_claims, stopping, other_intervals, plans, nights):
+    parts = (coverage, methods, false_claims, stopping, other_intervals, plans, nights, fixed_sequence, class_pairs)
+    for part in parts:
         for table in part(studies):
             console.print(table)
 

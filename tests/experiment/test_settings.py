@@ -13,6 +13,14 @@ def test_defaults_are_the_notebooks() -> None:
     assert experiment.scratch_training.epochs == experiment.transfer_training.epochs == 20
 
 
+def test_tuning_is_of_task_b_alone_and_takes_two_images_of_each_class() -> None:
+    tuned = Experiment(tuning="cv")
+    assert [each.tuning for each in (tuned.source_training, tuned.scratch_training, tuned.transfer_training)] == [
+        "none", "cv", "cv",
+    ]  # fmt: skip
+    assert (tuned.target.fewest, Experiment().target.fewest) == (2, 0)
+
+
 @pytest.mark.parametrize(
     ("settings", "names"),
     [

@@ -39,8 +39,17 @@ def trained(artifacts: Path) -> set[Path]:
         ),
         ({"target_samples": 6_000, "balanced": True}, "training images of each class: give 5"),
         ({"target_samples": 2}, "the first 2 images of task B are all of one class: give more target_samples"),
+        (
+            {"target_samples": 4, "tuning": "cv"},
+            "takes 2 labelled images of each class, but the first 4 images of task B have 1 of Pullover: give more",
+        ),
     ],
-    ids=["more images of B than there are", "more of each class than there are", "a subset of B of one class"],
+    ids=[
+        "more images of B than there are",
+        "more of each class than there are",
+        "a subset of B of one class",
+        "tuning with a single image of a class",
+    ],
 )
 def test_refused(settings: dict[str, Any], says: str, artifacts_copy: Path) -> None:
     before = trained(artifacts_copy)

@@ -175,7 +175,7 @@ def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) 
     experiment = EXPERIMENT.vary(
         dataset="digits.npz", target_classes=(3, 8, 9), network="cnn", learning_rate=0.005, target_samples=50
     )
-    folder, metrics, _ = run(transfer_study, experiment=experiment)
+    folder, metrics, _ = run(transfer_study, experiment=experiment, tuned=False)
     table = pd.read_csv(folder / "runs.csv")
     assert set(table.classes) == {"3 8 9"}
     assert {"first 3, frozen", "self-transfer", "probe"} <= set(table.arm)
@@ -187,7 +187,7 @@ def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) 
 @pytest.mark.own_data
 def test_a_study_goes_on_without_the_pixels_on_which_a_diverges(artifacts: Path) -> None:
     experiment = EXPERIMENT.vary(dataset="digits.npz", target_classes=(3, 8), hidden_layers=3, hidden_units=100)
-    folder, metrics, _ = run(transfer_study, experiment=experiment)
+    folder, metrics, _ = run(transfer_study, experiment=experiment, tuned=False)
     assert "pixels" not in metrics["study"]
     assert "task A diverged at this learning rate" in (folder / "report.md").read_text()
 
@@ -206,7 +206,7 @@ def test_a_trained_model_takes_the_place_of_A(artifacts: Path, brought: Path) ->
     assert not trained_A  # the brought model is A
     assert metrics["data"]["source_classes"] is None
     assert "were transferred, unchanged" in (folder / "models/A.md").read_text()
-    study, answers, states = run(transfer_study, experiment=own, resample_target=False)
+    study, answers, states = run(transfer_study, experiment=own, resample_target=False, tuned=False)
     assert ("import_A", "Cached") in states
     assert "pixels" not in answers["study"]
     for ours, theirs in zip(answers["replicates"], metrics["replicates"], strict=True):

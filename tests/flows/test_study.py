@@ -3,7 +3,9 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,11 +19,16 @@ from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.trainer import set_threads
+from tasks.experiment.networks.tuning import Grid
+from tasks.experiment.settings import Experiment
+from tasks.experiment.study import tuned_arms
+from tasks.experiment.study.answers import KEYS
 from tasks.experiment.study.arms import full_plan, pair_plan
 from tasks.normalize import normalize
 from tasks.split import split
 from tasks.storage.artifacts import save
 from tasks.study.train_arms import train_arms
+from tests.support import signals
 from tests.support.processes import Process, until
 from tests.support.runs import QUICK, run
 from tests.walkthrough import digits
@@ -32,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 @pytest.fixture(scope="module")
 def study(artifacts: Path) -> tuple[Path, dict]:
     """(run folder, metrics) of a study of two pairs."""
-    return run(transfer_study)[:2]
+    return run(transfer_study, tuned=False)[:2]
 
 
 def trained(states: list[tuple[str, str]]) -> list[str]:
@@ -65,8 +72,13 @@ def test_its_numbers_follow_from_the_table(study: tuple[Path, dict]) -> None:
     assert metrics["error_reduction"]["estimate"] == pytest.approx(100 * (1 - errors["transfer"] / errors["scratch"]))
 
 
+def test_tuning_is_the_studys_own() -> None:
+    with pytest.raises(UnusableInputError, match=r"leave experiment\.tuning out"):
+        run(transfer_study, experiment=QUICK.vary(tuning="cv"))
+
+
 def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path) -> None:
-    _, study, _ = run(transfer_study, resample_target=False)
+    _, study, _ = run(transfer_study, resample_target=False, tuned=False)
     _, experiment, states = run(transfer_learning)
     assert trained(states) == [f"{t} seed {s}" for t in ("train_B_scratch", "transfer_B_on_A") for s in (42, 43)]
     for ours, theirs in zip(study["replicates"], experiment["replicates"], strict=True):
@@ -75,7 +87,7 @@ def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path) ->
 
 
 def test_more_replicates_train_only_the_new_ones(artifacts: Path, study: tuple[Path, dict]) -> None:
-    _, metrics, states = run(transfer_study, replicates=3)
+    _, metrics, states = run(transfer_study, replicates=3, tuned=False)
     assert metrics["replicates"][:2] == study[1]["replicates"]
     assert trained(states) == ["train_A seed 44"] * 2 + ["train_arms seed 44"] * 2  # two kinds of pixels
 
@@ -112,6 +124,100 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
     assert [f.name for f in runs.glob("scratch*")] == []
 
 
+MADE_UP = Experiment(
+    dataset="made.npz", target_classes=(4, 5), target_samples=24, hidden_layers=1, hidden_units=12,
+    source_epochs=3, target_epochs=4, frozen_epochs=2, learning_rate=0.01,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small_tuning(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tuned studies of images that were made up take seconds with --quick."""
+    folder = tmp_path_factory.mktemp("made")
+    signals.write_npz(folder / "made.npz", images=900)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(tuned_arms, "QUICK_GRID", Grid(rates=(0.03, 0.1, 0.3), steps=24, folds=2, widenings=1))
+        patch.setattr(tuned_arms, "QUICK_BUDGETS", (12, 60))
+        yield
+
+
+def run_tuned(**parameters: Any) -> tuple[Path, dict, list[tuple[str, str]]]:
+    return run(transfer_study, experiment=MADE_UP, quick=True, **parameters)
+
+
+@pytest.fixture(scope="module")
+def tuned(small_tuning: None) -> tuple[Path, dict]:
+    return run_tuned()[:2]
+
+
+def test_tuned_arms_from_tuning_seeds_to_tables(tuned: tuple[Path, dict]) -> None:
+    folder, _ = tuned
+    runs, curves, tuning = (pd.read_parquet(folder / f"{name}.parquet") for name in ("runs", "curves", "tuning"))
+    pd.testing.assert_frame_equal(runs, pd.read_csv(folder / "runs.csv"), check_dtype=False)
+    own = runs.query("samples == 24 and normalization == 'standardize'")
+    by = own.groupby("chosen_by").arm.agg(set)
+    assert by["cross-validation"] == {"S*", "T*", "SELF*", "STAT*", "RLAB*", "LP*", "LPFT*"}
+    assert by["validation images"] == {"S*", "T*"}
+    assert by["notebook"] >= {"scratch", "transfer", "STAT20", "RLAB20"}
+    assert set(runs[runs.arm == "S*"].samples) == {12, 24, 60}
+    assert not runs.duplicated(KEYS).any()
+    assert set(curves.arm) == {"S*", "T*", "SELF*", "STAT*", "RLAB*", "LPFT*", "scratch", "transfer"}
+    assert set(tuning.seed) == set(tuned_arms.QUICK_SEEDS)
+    assert not set(tuning.seed) & set(runs.seed)
+    assert tuning[tuning.arm == "LP*"].learning_rate.isna().all()
+
+
+def test_recipes_have_the_lowest_mean_error_of_what_was_tried(tuned: tuple[Path, dict]) -> None:
+    folder, metrics = tuned
+    tuning, runs = pd.read_parquet(folder / "tuning.parquet"), pd.read_parquet(folder / "runs.parquet")
+    recipes = metrics["study"]["tuned"]["recipes"]
+    assert len(recipes) == 7 + 2 + 2 * 2
+    for recipe in recipes:
+        if recipe["arm"] == "LP*":
+            continue
+        of_trial = [f"{name} == {recipe[name]!r}" for name in ("arm", "samples", "chosen_by")]
+        tried = tuning.query(" and ".join(of_trial)).groupby(["learning_rate", "epochs"]).error.mean()
+        assert tried[recipe["learning_rate"], recipe["epochs"]] == pytest.approx(tried.min())
+        trained = runs.query(" and ".join(of_trial))
+        assert set(trained.learning_rate) == {recipe["learning_rate"]}
+        assert set(trained.epochs) == {recipe["epochs"]}
+
+
+def test_more_replicates_tune_nothing_and_train_the_new_ones(tuned: tuple[Path, dict]) -> None:
+    _, metrics, states = run_tuned(replicates=3)
+    assert metrics["study"]["tuned"]["recipes"] == tuned[1]["study"]["tuned"]["recipes"]
+    new = ["train_A", "train_A", "train_A_permuted", "train_arms", "train_arms", "train_tuned"]  # two kinds of pixels
+    assert trained(states) == [f"{name} seed 44" for name in new]
+    assert not [name for name, state in states if name.startswith("tune_arms") and state == "Completed"]
+
+
+def test_nested_each_seed_chooses_its_own_recipes(tuned: tuple[Path, dict]) -> None:
+    folder, metrics, states = run_tuned(nested=True)
+    assert not [name for name, _ in states if name.startswith("tune_arms")]
+    assert set(pd.read_parquet(folder / "tuning.parquet").seed) == {42, 43}
+    recipes = metrics["study"]["tuned"]["recipes"]
+    assert [recipe["seed"] for recipe in recipes] == [42] * 13 + [43] * 13
+    runs = pd.read_parquet(folder / "runs.parquet")
+    for recipe in recipes:
+        (run,) = runs.query(
+            f"arm == {recipe['arm']!r} and samples == {recipe['samples']} and chosen_by == {recipe['chosen_by']!r} and "
+            f"seed == {recipe['seed']}"
+        ).itertuples()
+        assert recipe["arm"] == "LP*" or run.learning_rate == recipe["learning_rate"]
+
+
+@pytest.mark.slow
+def test_all_class_pairs_are_tuned_each_for_itself(tuned: tuple[Path, dict]) -> None:
+    folder, metrics, _ = run_tuned(pairs=True, pair_replicates=2)
+    runs = pd.read_parquet(folder / "runs.parquet").query("arm == 'T*' and samples == 24")
+    assert runs[runs.chosen_by == "cross-validation"].classes.nunique() == 15
+    assert "classes" in metrics["study"]["tuned"]
+    of_pairs = [recipe for recipe in metrics["study"]["tuned"]["recipes"] if recipe["classes"] != "4 5"]
+    assert sorted({recipe["arm"] for recipe in of_pairs}) == ["S*", "T*"]
+    assert len(of_pairs) == 2 * 14
+
+
 @pytest.mark.slow
 @pytest.mark.fault("kill -9 in the midst of a study of all class pairs", "run again, it goes on where it was")
 def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,10 +225,10 @@ def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, m
     data = {"dataset": str(digits.write_npz(tmp_path / "digits.npz")), "target_classes": (3, 8), "target_samples": 50}
     experiment = QUICK.vary(**data)
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "undisturbed"))
-    _, undisturbed, _ = run(transfer_study, experiment=experiment)
+    _, undisturbed, _ = run(transfer_study, experiment=experiment, tuned=False)
 
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
-    flags = ["--experiment", experiment.model_dump_json(exclude_defaults=True), "--replicates", "2"]
+    flags = ["--experiment", experiment.model_dump_json(exclude_defaults=True), "--replicates", "2", "--tuned", "false"]
     killed = Process(
         [sys.executable, "-m", "flows.study", *flags, "--pairs", "--pair-replicates", "2"], tmp_path / "killed.log",
         environment=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()},
@@ -135,7 +241,9 @@ def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, m
     done = until(a_third, "a third of the study is there", killed)
     assert not killed.has_ended
     killed.kill()
-    folder, metrics, states = run(transfer_study, experiment=experiment, pairs=True, pair_replicates=2)
+    folder, metrics, states = run(
+        transfer_study, experiment=experiment, pairs=True, pair_replicates=2, tuned=False
+    )  # fmt: skip
     # Two seeds of each pair of classes; and of the experiment itself, on two kinds of pixels.
     assert len([name for name in trained(states) if name.startswith("train_arms")]) <= 2 * (45 + 2) - done
     assert len(metrics["study"]["classes"]) == 45

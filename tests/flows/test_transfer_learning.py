@@ -15,6 +15,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.download import download
 from tasks.experiment.data import fashion_mnist, mirrors
+from tasks.experiment.networks import tuning
 from tasks.storage.roots import ROOT
 from tests.support.runs import QUICK, flags, run_experiment
 
@@ -59,6 +60,49 @@ def test_more_replicates_train_only_the_new_ones(artifacts: Path, first: dict) -
     assert metrics["replicates"][:2] == first["replicates"]
     trained = {name for name, state in states.items() if state == "Completed" and "seed" in name}
     assert trained == {"train_A seed 44", "train_B_scratch seed 44", "transfer_B_on_A seed 44"}
+
+
+def test_training_that_stopped_early_says_so(artifacts: Path, first: dict) -> None:
+    """Of three epochs each is a quarter, and the last half is two."""
+    run_experiment()
+    store = artifacts / "store"
+    losses = {}
+    for arm, stage in (("scratch", "train_B_scratch"), ("transfer", "transfer_B_on_A")):
+        kept = [path for path in json.loads((artifacts / "latest/run.json").read_text())["artifacts"] if stage in path]
+        epochs = [json.loads((store.parent / path / "history.json").read_text()) for path in kept]
+        losses[arm] = np.array([[epoch["validation_loss"] for epoch in of_pair] for of_pair in epochs])
+    found = first["convergence"]
+    for arm, of_arm in losses.items():
+        assert found["fall"][arm] == pytest.approx(100 * np.mean(1 - of_arm[:, 2] / of_arm[:, 1]))
+    assert set(found["still_falling"]) == {arm for arm, fall in found["fall"].items() if fall > 1}
+    sentence = f"{found['fall']['scratch']:.1f} % (scratch)"
+    for file in ("report.md", "report.html", "models/B_on_A.md", "metrics.json"):
+        assert sentence in (artifacts / "latest" / file).read_text()
+
+
+def test_both_sides_tuned(artifacts: Path, first: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = tuning.Grid(rates=(0.001, 0.03), steps=16, fewest_epochs=2, folds=2, widenings=0)
+    monkeypatch.setattr(tuning, "Grid", lambda: grid)
+    experiment = QUICK.vary(tuning="cv", target_samples=40)
+    metrics, states = run_experiment(experiment=experiment)
+    assert states["train_A seed 42"] == "Cached"
+    assert [(each["seed"], each["arm"]) for each in metrics["recipes"]] == [
+        (42, "scratch"), (43, "scratch"), (42, "transfer"), (43, "transfer"),
+    ]  # fmt: skip
+    assert "convergence" not in metrics
+    assert "Both sides were tuned" in metrics["answer"]
+    report, card = ((artifacts / "latest" / file).read_text() for file in ("report.md", "models/B_scratch.md"))
+    for recipe in metrics["recipes"]:
+        assert recipe["learning_rate"] in recipe["rates"] == [0.001, 0.03]
+        assert 1 <= recipe["epochs"] <= recipe["most_epochs"] == 8
+        assert f"| {recipe['seed']} | {recipe['arm']} | {recipe['learning_rate']} | 0.001 … 0.03 |" in report
+    own = metrics["recipes"][0]
+    assert f"Learning rate {own['learning_rate']} and {own['epochs']} epochs, chosen by cross-validation" in card
+    for path in json.loads((artifacts / "latest/run.json").read_text())["artifacts"]:
+        if (recipe := artifacts / path / "recipe.json").exists():
+            epochs = json.loads(recipe.with_name("history.json").read_text())
+            assert len(epochs) == json.loads(recipe.read_text())["epochs"]
+    assert set(run_experiment(experiment=experiment)[1].values()) == {"Cached"}
 
 
 def test_damage_heals(artifacts: Path, first: dict) -> None:

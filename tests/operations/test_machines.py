@@ -125,8 +125,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def small(line: str) -> str:
-    """The same command with few epochs."""
-    return " ".join([line, *flags(QUICK)])
+    """The same command with few epochs, and nothing tuned."""
+    return " ".join([line, *flags(QUICK), "--tuned false"])
 
 
 @pytest.fixture(scope="module")

@@ -23,11 +23,15 @@ class Examples:
 
 
 class Target(Handle):
-    """What is wanted as task B: its classes by name or number, and how many images of them there are to train on."""
+    """What is wanted as task B: its classes by name or number, and how many images of them there are to train on.
+
+    fewest: of these, as many as there must be of each class.
+    """
 
     classes: tuple[int | str, ...]
     samples: int
     balanced: bool
+    fewest: int = 0
 
 
 class Problem(Handle):
@@ -61,7 +65,7 @@ class Problem(Handle):
 def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
     """Task B: the target's classes, and of their training images the first ones.
 
-    Raises UnusableInputError if there are too few images, or none of some class.
+    Raises UnusableInputError if there are too few images, or none of some class, or fewer than the target's fewest.
     """
     classes = data.class_numbers(target.classes)
     parts = _parts(data, classes)
@@ -70,6 +74,12 @@ def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
     if len(set(parts["training"].labels.tolist())) < 2:
         raise UnusableInputError(
             f"the first {target.samples} images of task B are all of one class: give more target_samples, or balanced"
+        )
+    counts = np.bincount(parts["training"].labels, minlength=len(classes)).tolist()
+    if (least := min(counts)) < target.fewest:
+        raise UnusableInputError(
+            f"tuning takes {target.fewest} labelled images of each class, but the first {target.samples} images of "
+            f"task B have {least} of {data.names(classes)[counts.index(least)]}: give more target_samples, or balanced"
         )
     return Problem(data=data, classes=classes, examples=_save("split_B", parts), start=start)
 
@@ -128,15 +138,19 @@ def first_samples(examples: Examples, samples: int, *, balanced: bool) -> Exampl
 
     Raises UnusableInputError if there are too few.
     """
-    positions = [np.flatnonzero(examples.labels == label) for label in np.unique(examples.labels)]
-    available = min((len(found) for found in positions), default=0) if balanced else len(examples)
-    if samples > available:
+    if samples > (available := available_samples(examples, balanced=balanced)):
         each = " of each class" if balanced else ""
         raise UnusableInputError(
             f"target_samples is {samples}, but task B has {available} training images{each}: give {available} at most"
         )
+    positions = [np.flatnonzero(examples.labels == label) for label in np.unique(examples.labels)]
     kept = np.sort(np.concatenate([found[:samples] for found in positions])) if balanced else np.arange(samples)
     return Examples(examples.rows[kept], examples.labels[kept])
+
+
+def available_samples(examples: Examples, *, balanced: bool) -> int:
+    """The most samples that `first_samples` can take."""
+    return int(np.unique(examples.labels, return_counts=True)[1].min()) if balanced else len(examples)
 
 
 def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:

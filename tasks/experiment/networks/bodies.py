@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tasks.experiment.errors import UnusableInputError
-from tasks.experiment.networks.architectures import head
+from tasks.experiment.networks.architectures import head, hidden_layers
 from tasks.experiment.networks.model_files import load_trained, save_model
 from tasks.experiment.networks.recipe import Layer, Network
-from tasks.experiment.randomness import derive_seed
+from tasks.experiment.randomness import derive_seed, generator
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import read_json, write_json
 
@@ -92,6 +94,17 @@ def build_on_body(body: Network, classes: int, seed: int) -> Network:
         if mine.weights and not mine.trainable_weights:
             mine.set_weights(theirs.get_weights())
     return network
+
+
+def draw_like(source: Network, target: Network, seed: int) -> None:
+    """Give the target's hidden layers random weights, normal with the mean and deviation of each kernel and bias of the
+    source's: what is left of these is their scale (Raghu et al. 2019, "Transfusion", section 4).
+    """
+    for mine, theirs in zip(hidden_layers(target), hidden_layers(source), strict=True):
+        for number, (variable, like) in enumerate(zip(mine.trainable_weights, theirs.trainable_weights, strict=True)):
+            values = np.asarray(like)
+            rng = generator(seed, f"like A/{mine.name}/{number}")
+            variable.assign(rng.normal(values.mean(), values.std(), values.shape).astype(np.float32))
 
 
 def _all_layers(layer: Layer) -> list[Layer]:

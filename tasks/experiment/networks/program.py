@@ -159,6 +159,42 @@ def _program(architecture: str) -> Any:
     return program
 
 
+def compiled_in_parts(model: Network) -> tuple[Any, Any]:
+    """Two programs of this model's architecture, for a training run that is judged now and then; compiled once.
+
+    train(images, training, epochs, rates, weights, constants) → new weights. epochs: how many of those in `training`,
+    a scalar. rates: the learning rate of each weight, (weights,).
+    judge(images, judged, weights, constants) → the mean loss and accuracy over the examples of `judged`, (2,).
+    """
+    with _one_at_a_time:
+        return _parts(_architecture(model))
+
+
+@functools.cache
+def _parts(architecture: str) -> tuple[Any, Any]:
+    model = keras.saving.deserialize_keras_object(json.loads(architecture))
+
+    def predict_with(images: Tensor, constants: list[Tensor]) -> Predict:
+        return lambda weights, rows: model.stateless_call(
+            weights, constants, tf.gather(images, rows), training=False
+        )[0]  # fmt: skip
+
+    @tf.function(jit_compile=on_xla(architecture), autograph=False)
+    def train(
+        images: Tensor, training: Batches, epochs: Tensor, rates: Tensor, weights: list[Tensor], constants: list[Tensor]
+    ) -> list[Tensor]:
+        def next_epoch(epoch: Tensor, old: list[Tensor]) -> Any:
+            return epoch + 1, train_epoch(predict_with(images, constants), training, epoch, tf.unstack(rates), old)[1]
+
+        return tf.while_loop(lambda epoch, _: epoch < epochs, next_epoch, (0, weights))[1]
+
+    @tf.function(jit_compile=on_xla(architecture), autograph=False)
+    def judge(images: Tensor, judged: Batches, weights: list[Tensor], constants: list[Tensor]) -> Tensor:
+        return tf.stack(validate(predict_with(images, constants), judged, weights))
+
+    return train, judge
+
+
 def on_xla(architecture: str) -> bool:
     """Whether XLA compiles it: TensorFlow's own convolutions are far faster than XLA's in a loop on a CPU."""
     return not CONVOLUTION.search(architecture)

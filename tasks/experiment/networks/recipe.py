@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
 Network = Any  # a Keras model: Keras has no types
 Layer = Any  # a Keras layer
 NetworkKind = Literal["mlp", "cnn"]  # what each one is: NETWORKS in architectures.py
+TuningKind = Literal["none", "cv"]
 
 
 class Training(BaseModel):
-    """Plain SGD on shuffled batches, by which a network of some kind is trained."""
+    """Plain SGD on shuffled batches, by which a network of some kind is trained.
+
+    tuning: "cv" if learning rate and epochs are chosen by cross-validation, and nothing is frozen; what stands here of
+    these three then plays no part.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     network: NetworkKind = "mlp"
@@ -22,6 +27,23 @@ class Training(BaseModel):
     batch_size: int
     epochs: int
     frozen_epochs: int = 0
+    tuning: TuningKind = "none"
+
+
+class TunedRecipe(TypedDict):
+    """How one network is trained, chosen by cross-validation inside its training images.
+
+    edge: at which end of what was tried it is, or "" if inside. error: of the held-out images, at this recipe. rates,
+    most_epochs, folds: what was tried.
+    """
+
+    learning_rate: float
+    epochs: int
+    edge: str
+    error: float
+    rates: list[float]
+    most_epochs: int
+    folds: int
 
 
 @dataclass(frozen=True)

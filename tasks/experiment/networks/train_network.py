@@ -25,6 +25,14 @@ class Body:
 RANDOM = Body(model=None)
 
 
+def starting_network(blueprint: Blueprint, training: Training, classes: int, seed: int, body: Body) -> Network:
+    """A Keras model, untrained but for the body's layers."""
+    model = blueprint.build(training, classes, seed)
+    if body.model is not None:
+        transfer_hidden_layers(body.model, model, body.layers)
+    return model
+
+
 def train_network(
     blueprint: Blueprint,
     data: TrainingData,
@@ -44,9 +52,7 @@ def train_network(
     from tasks.experiment.networks.program import compile_for_keras
     from tasks.experiment.networks.trainer import train
 
-    model = blueprint.build(training, data.classes, seed)
-    if body.model is not None:
-        transfer_hidden_layers(body.model, model, body.layers)
+    model = starting_network(blueprint, training, data.classes, seed, body)
     epochs = train(
         model,
         data,

@@ -47,7 +47,7 @@ def train(
     Raises DivergedError when a loss is not finite, naming the epoch.
     """
     program, images = compiled(model), tf.convert_to_tensor(data.images)
-    validation = _in_batches([data.validation], VALIDATION_BATCH, len(images))
+    validation = in_batches([data.validation], VALIDATION_BATCH, len(images))
     constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
     weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
     rates = _learning_rates(model, training, frozen_layers)
@@ -56,7 +56,7 @@ def train(
     epochs: list[Epoch] = []
     while len(epochs) < training.epochs:
         now = min(at_once, training.epochs - len(epochs))
-        batches = _in_batches([shuffled(data.training, order) for _ in range(now)], training.batch_size, len(images))
+        batches = in_batches([shuffled(data.training, order) for _ in range(now)], training.batch_size, len(images))
         now_rates = tf.constant(rates[len(epochs) : len(epochs) + EPOCHS_AT_ONCE])
         weights, figures = program(images, batches, validation, tf.constant(now), now_rates, weights, constants)
         for figure in figures.numpy()[:now].tolist():
@@ -83,10 +83,10 @@ def _learning_rates(model: Network, training: Training, frozen_layers: tuple[str
     return rates
 
 
-def _in_batches(epochs: list[Examples], size: int, total: int) -> Batches:
+def in_batches(epochs: list[Examples], size: int, total: int) -> Batches:
     """The examples of several epochs, the same number in each, in batches of `size`.
 
-    There are as many batches as all `total` images would need, so that the shape does not depend on how many are used.
+    There are as many batches as `total` images would need, so that the shape does not depend on how many are used.
     """
     steps = math.ceil(len(epochs[0]) / size)
     shape = math.ceil(total / size), size

@@ -43,9 +43,10 @@ def model_card(name: str, metrics: Metrics, last_epoch: dict[str, float] | None)
         dataset = experiment["source_dataset"] or experiment["dataset"]
         accuracy = last_epoch["validation_accuracy"] if last_epoch else None
     images = data["images"][task]
+    tuned = [each for each in metrics.get("recipes", []) if (each["seed"], each["arm"]) == (first["seed"], role.arm)]
     return render(
         "card.model.md.j2", name=name, role=role.says, task=task, classes=classes, part=part, dataset=dataset,
-        distinction=classes and distinction(classes), images=images, metrics=metrics, seed=first["seed"],
+        distinction=classes and distinction(classes), images=images, metrics=metrics, seed=first["seed"], tuned=tuned,
         accuracy=accuracy, interval=accuracy and accuracy_interval(accuracy, images[part]),
     )  # fmt: skip
 

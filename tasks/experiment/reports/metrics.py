@@ -9,11 +9,13 @@ from upath import UPath
 from tasks.experiment.data.inspection import class_counts
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.bodies import model_notes
+from tasks.experiment.networks.recipe import TunedRecipe
 from tasks.experiment.reports.cautions import cautions
-from tasks.experiment.results.comparisons import Study
+from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results, errors
 from tasks.experiment.results.scores import METRICS
+from tasks.experiment.results.study import Study
 from tasks.experiment.settings import Experiment
 from tasks.storage.files import read_json, write_json
 from tasks.storage.runs import read_runs
@@ -36,11 +38,19 @@ class DataDescription(TypedDict):
     target_classes: list[str]
 
 
+class ArmRecipe(TunedRecipe):
+    """Of one network: its seed, and "scratch" or "transfer"."""
+
+    seed: int
+    arm: str
+
+
 class Metrics(Results):
     """A run's results, what they come from, and its answer in one sentence.
 
     environment: Python, the machine, the libraries' versions; code: a hash of each module.
-    verdict: what a night says about the earlier ones; None if the run is no night. study, resample_target: of a study.
+    convergence: whether task B's training had converged; or, if it was tuned, recipes: of each network. verdict: what a
+    night says about the earlier ones; None if the run is no night. study, resample_target: of a study.
     """
 
     experiment: dict[str, Any]
@@ -48,6 +58,8 @@ class Metrics(Results):
     code: dict[str, str]
     data: DataDescription
     answer: str
+    convergence: NotRequired[Convergence]
+    recipes: NotRequired[list[ArmRecipe]]
     verdict: NotRequired[dict[str, str] | None]
     study: NotRequired[Study]
     resample_target: NotRequired[bool]
@@ -122,7 +134,7 @@ def earlier_nights(experiment: Experiment, seeds: list[int]) -> list[Night]:
             metrics = read_metrics(run.folder)
             comparable = (
                 metrics["verdict"]
-                and metrics["experiment"] == experiment.model_dump(mode="json")
+                and Experiment.model_validate(metrics["experiment"]) == experiment
                 and [replicate["seed"] for replicate in metrics["replicates"]] == seeds
             )
             if comparable:

@@ -48,7 +48,10 @@ DATA: Plot[Reported] = Plot("The first training images of each class", lambda re
 PLOTS: dict[str, Plot[ReportedRun]] = {
     "pairs": PAIRS,
     "curves": Plot(
-        "Learning curves of task B", lambda run: draw_curves(run.epochs, run.metrics["experiment"]["frozen_epochs"])
+        "Learning curves of task B",
+        lambda run: draw_curves(
+            run.epochs, 0 if "recipes" in run.metrics else run.metrics["experiment"]["frozen_epochs"]
+        ),
     ),
     "confusion": Plot(
         "Confusion matrices",
@@ -67,14 +70,15 @@ PLOTS: dict[str, Plot[ReportedRun]] = {
 
 
 def draw_curves(epochs: dict[str, list[Epochs]], frozen_epochs: int) -> Figure:
-    """Validation loss and accuracy by epoch: a thin line per seed, a thick one for their mean."""
+    """Validation loss and accuracy by epoch: a thin line per seed, a thick one for their mean as long as all train."""
     figure, axes = figure_with_axes(2, "Learning curves of task B")
     for ax, key in zip(axes, ("validation_loss", "validation_accuracy"), strict=True):
         for arm, seeds in epochs.items():
-            values = np.array([[epoch[key] for epoch in seed] for seed in seeds])
-            numbers = np.arange(1, values.shape[1] + 1)
-            ax.plot(numbers, values.T, color=COLOURS[arm], alpha=0.25, linewidth=1)
-            ax.plot(numbers, values.mean(0), color=COLOURS[arm], linewidth=2.5, label=arm)
+            values = [np.array([epoch[key] for epoch in seed]) for seed in seeds]
+            for seed in values:
+                ax.plot(np.arange(1, len(seed) + 1), seed, color=COLOURS[arm], alpha=0.25, linewidth=1)
+            mean = np.mean([seed[: min(map(len, values))] for seed in values], axis=0)
+            ax.plot(np.arange(1, len(mean) + 1), mean, color=COLOURS[arm], linewidth=2.5, label=arm)
         if frozen_epochs:
             ax.axvline(frozen_epochs + 0.5, color="grey", linestyle="--", label="hidden layers unfrozen")
         ax.set(xlabel="epoch", ylabel=key.replace("_", " "))

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.experiment.results.budgets import EquivalentBudget
-from tasks.experiment.results.comparisons import ArmComparisons, Study
+from tasks.experiment.reports.phrases import capital, count, percent, share, with_confidence
+from tasks.experiment.results.comparisons import ArmComparisons
+from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.pairs import Results
 from tasks.experiment.results.statistics import Interval
+from tasks.experiment.results.study import Study
 from tasks.experiment.results.verdicts import Claim
 from tasks.experiment.study.arms import SELF_TRANSFER
 
 NAMED = 5  # more classes than that are counted
+
+TUNED = "Both sides were tuned: learning rate and epochs by cross-validation inside the labelled images."
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,27 @@ def answer(results: Results) -> str:
         return "Training from scratch made no test error at all: there is nothing to reduce."
     change = f"{'cut' if result['estimate'] >= 0 else 'raised'} the test error by {abs(result['estimate']):.1f} %"
     pairs = f"{result['n']} pairs of runs" if result["n"] > 1 else "a single pair of runs"
-    advice = f" {_capital(results['advice'])}" if results["advice"] else ""
+    advice = f" {capital(results['advice'])}" if results["advice"] else ""
     if result["low"] is None or result["high"] is None:
         return f"Transfer {change} in {pairs}: no interval, no claim.{advice}"
-    how = f"({_interval(result)}, {pairs}, {result['method']})"
+    how = f"({with_confidence(result)}, {pairs}, {result['method']})"
     if claim == "can't tell":
         return f"These runs can't tell whether transfer helps: it {change} {how}.{advice}"
     if claim == "too small to matter":
         return f"What transfer changes is too small to matter: it {change} {how}."
     return f"Transfer {change} {how}."
+
+
+def not_converged(found: Convergence) -> str | None:
+    """That training stopped too early, and what to try; None if it did not."""
+    by = " and ".join(f"{found['fall'][arm]:.1f} % ({arm})" for arm in found["still_falling"])
+    if not by:
+        return None
+    rate = found["learning_rate"]
+    advice = f"try learning_rate {rate:g} or more epochs" if rate else "try more epochs"
+    advice += ", or tuning cv, which chooses both"
+    lowered = f"the last quarter of the epochs still lowered the validation loss by {by}"
+    return f"Training has not converged: {lowered}; {advice}."
 
 
 def again(results: Results) -> str | None:
@@ -58,14 +74,6 @@ def again(results: Results) -> str | None:
         f"The {100 * same['confidence']:.0f} % interval answers what new seeds would give on the same test images. "
         f"With new seeds and new test images it is {new['low']:.1f} … {new['high']:.1f} %."
     )
-
-
-def _interval(result: Interval) -> str:
-    return f"{100 * result['confidence']:.0f} % interval {result['low']:.1f} … {result['high']:.1f} %"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def distinction(classes: Sequence[str]) -> str:
@@ -80,40 +88,24 @@ def distinction(classes: Sequence[str]) -> str:
 def study_answer(study: Study) -> str:
     """The study's result in one sentence: its verdict, the error reduction, its worth in labels, and A's part in it."""
     transfer, result, labels = study["help"], study["help"]["error_reduction"], study["labels"]
-    pairs = f"{result['n']} pairs" if result["n"] > 1 else "1 pair"
-    claim = WORDINGS[transfer["verdict"]].transfer.format(pairs=pairs)
+    claim = claim_on_transfer(transfer["verdict"], result)
     if result["estimate"] is None:
         return f"{claim}: training from scratch made no test error at all."
-    worth = f"{labels['at']:,} images with transfer are worth {_count(labels['equivalent'])} from scratch"
-    sentence = f"{claim}: error reduction {_percent(result)}; {worth}"
+    worth = f"{labels['at']:,} images with transfer are worth {count(labels['equivalent'])} from scratch"
+    sentence = f"{claim}: error reduction {percent(result)}; {worth}"
     return sentence + (f"; {_part_of_A(study['arms'])}." if transfer["verdict"] == "helps" else ".")
+
+
+def claim_on_transfer(verdict: Claim, result: Interval) -> str:
+    """To begin a sentence."""
+    return WORDINGS[verdict].transfer.format(pairs=f"{result['n']} pairs" if result["n"] > 1 else "1 pair")
 
 
 def _part_of_A(arms: ArmComparisons) -> str:
     own = next(arm for arm in arms["against_scratch"] if arm["arm"] == SELF_TRANSFER)
     against_own = next(arm for arm in arms["transfer_against"] if arm["arm"] == SELF_TRANSFER)
-    claim, share = WORDINGS[against_own["verdict"]].source, arms["self_share"]
-    sentence = f"{claim}: self-transfer, the same without A, comes to {_percent(own['error_reduction'])}"
-    if share is None or share["low"] is None:
+    claim, reached = WORDINGS[against_own["verdict"]].source, arms["self_share"]
+    sentence = f"{claim}: self-transfer, the same without A, comes to {percent(own['error_reduction'])}"
+    if reached is None or reached["low"] is None:
         return sentence
-    return f"{sentence}, {share['estimate']:.0f} % ({share['low']:.0f} … {share['high']:.0f}) of transfer's gain"
-
-
-def _percent(result: Interval) -> str:
-    pairs = "1 pair" if result["n"] == 1 else f"{result['n']} pairs"
-    if result["low"] is None:
-        return f"{result['estimate']:.1f} % ({pairs}, no interval)"
-    return f"{result['estimate']:.1f} % ({_interval(result)}, {pairs})"
-
-
-def _count(equal: EquivalentBudget) -> str:
-    """A number of images with its interval; the ends of the budgets are open."""
-
-    def images(n: float) -> str:
-        if n <= equal["smallest"]:
-            return f"{equal['smallest']:,} or fewer"
-        return f"{equal['largest']:,} or more" if n >= equal["largest"] else f"{n:,.0f}"
-
-    if equal["low"] is None or equal["high"] is None:
-        return images(equal["estimate"])
-    return f"{images(equal['estimate'])} ({images(equal['low'])} … {images(equal['high'])})"
+    return f"{sentence}, {share(reached)} of transfer's gain"

@@ -1,7 +1,7 @@
-"""Two ways to train on task B, compared over the same seeds; and the study, which is made of such comparisons."""
+"""Two ways to train on task B, compared over the same seeds; and families of such comparisons."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict, TypeVar
+from typing import TypedDict, TypeVar
 
 from tasks.experiment.results.budgets import Band, EquivalentBudget
 from tasks.experiment.results.intervals import error_reduction_interval
@@ -60,16 +60,6 @@ class PixelComparison(Comparison):
 class ClassComparison(Comparison):
     negative: str
     positive: str
-
-
-class Study(TypedDict):
-    """The study's answers by question: does transfer help, what helps, what is it worth in labels, and where?"""
-
-    help: Comparison
-    arms: ArmComparisons
-    labels: BudgetComparisons
-    pixels: NotRequired[list[PixelComparison]]
-    classes: NotRequired[list[ClassComparison]]
 
 
 AnyComparison = TypeVar("AnyComparison", bound=Comparison)

@@ -64,10 +64,14 @@ def share_interval(scratch: Errors, part: Errors, transfer: Errors, confidence: 
 
     The seeds are taken together, and there is no interval unless these seeds show that there is a gain at all.
     """
-    gain, reached = scratch - transfer, scratch - part
-    estimate = float(100 * reached.mean() / gain.mean()) if abs(gain.mean()) > EQUAL else None
-    low, high = ratio_interval(gain, reached, confidence)
-    return interval(estimate, (100 * low, 100 * high), len(scratch), confidence)
+    return share_of(scratch - transfer, scratch - part, confidence)
+
+
+def share_of(total: Errors, part: Errors, confidence: float = 1 - ALPHA) -> Interval:
+    """Mean part / mean total, in percent, both of shape (seeds,); no interval if the total's holds 0."""
+    estimate = float(100 * part.mean() / total.mean()) if abs(total.mean()) > EQUAL else None
+    low, high = ratio_interval(total, part, confidence)
+    return interval(estimate, (100 * low, 100 * high), len(total), confidence)
 
 
 def interval(

@@ -67,16 +67,17 @@ def judge(tonight: Night, earlier: list[Night]) -> Verdict:
 def expected_tonight(tonight: Night, earlier: list[Night]) -> tuple[float, float] | None:
     """(low, high) of tonight's error reduction in percent, if nothing but chance changed; None if that can't be told.
 
-    Nights with the same weights count once, and those with tonight's weights tell nothing of chance.
+    Nights with the same weights count once, and those with tonight's weights tell nothing of chance. One whose scratch
+    networks made no error has no error reduction to compare with.
     """
-    others = {str(night.weights): night for night in earlier if night.weights != tonight.weights}
-    estimates = [night.estimate for night in earlier if night.estimate is not None]
-    if not others or not estimates:
+    known = [(night, night.estimate) for night in earlier if night.estimate is not None]
+    others = {str(night.weights): night for night, _ in known if night.weights != tonight.weights}
+    if tonight.estimate is None or not others:
         return None
     scratch, transfer = (
         np.array([getattr(night, arm) for night in (*others.values(), tonight)]) for arm in ("scratch", "transfer")
     )
-    low, high = expected_range(scratch, transfer, np.array(median(estimates)))
+    low, high = expected_range(scratch, transfer, np.array(median(estimate for _, estimate in known)))
     return (float(low), float(high)) if np.isfinite(low) else None
 
 

@@ -14,7 +14,6 @@ from tasks.experiment.results.comparisons import (
     BudgetComparisons,
     ClassComparison,
     PixelComparison,
-    Study,
     compare,
     judge_together,
 )
@@ -22,49 +21,58 @@ from tasks.experiment.results.intervals import share_interval
 from tasks.experiment.results.pairs import Replicate, replicate
 from tasks.experiment.results.scores import METRICS, Scores
 from tasks.experiment.results.statistics import Errors
+from tasks.experiment.results.study import Study
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import PAIR, SCRATCH, SELF_TRANSFER, TRANSFER, arms
+from tasks.experiment.study.plan import NOTEBOOK
 
 # What tells two runs apart; the rest of a row is what came out.
-KEYS = ["normalization", "classes", "samples", "arm", "body", "layers", "frozen_epochs", "seed"]
+KEYS = ["normalization", "classes", "samples", "arm", "body", "layers", "frozen_epochs", "chosen_by", "seed"]
+RECIPE = ["learning_rate", "epochs"]
 RESULTS = [*METRICS, "diverged"]
 OF_TWO = ["negative", "positive"]  # the same as "classes" where there are two
 
 
 def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """One row a run, sorted by what it is: KEYS (classes as numbers: "0 2"), OF_TWO, then RESULTS.
+    """One row a run, sorted by what it is: KEYS (classes as numbers: "0 2"), OF_TWO, RECIPE, then RESULTS.
 
-    The loss is missing where training diverged.
+    The loss is missing where training diverged; learning rate and epochs are where nothing was trained by SGD.
     """
     of_two = OF_TWO if "negative" in rows[0] else []
-    types = dict.fromkeys(METRICS, float) | {"diverged": bool}
-    table = pd.DataFrame(rows, columns=KEYS + of_two + RESULTS).astype(types)
+    types = dict.fromkeys(METRICS, float) | dict.fromkeys(RECIPE, float) | {"diverged": bool}
+    table = pd.DataFrame(rows, columns=KEYS + of_two + RECIPE + RESULTS).astype(types)
     return table.drop_duplicates(KEYS).sort_values(KEYS, ignore_index=True)
+
+
+def by_notebook(table: pd.DataFrame) -> pd.DataFrame:
+    """The runs by the notebook's recipe, without those arms that belong to the tuned ones."""
+    return table[(table.chosen_by == NOTEBOOK) & ~table.body.isin(["like A", "permuted A"])]
 
 
 def of_experiment(table: pd.DataFrame, experiment: Experiment, B: Problem) -> pd.DataFrame:
     """The runs on the experiment's target classes with its number of images, on either kind of pixels."""
-    return _of_classes(table, B).query("samples == @experiment.target_images")
+    return of_task(table, B).query("samples == @experiment.target_images")
 
 
-def _of_classes(table: pd.DataFrame, B: Problem) -> pd.DataFrame:
+def of_task(table: pd.DataFrame, B: Problem) -> pd.DataFrame:
+    """The rows of the experiment's target classes."""
     return table[table.classes == " ".join(map(str, B.classes))]
 
 
 def answer_questions(table: pd.DataFrame, experiment: Experiment, B: Problem) -> Study:
     """All answers, by question; "classes" only if other pairs of classes were run."""
     same_pixels = table[table.normalization == experiment.normalization]
-    errors = _errors(of_experiment(same_pixels, experiment, B), "arm")
+    errors = errors_by(of_experiment(same_pixels, experiment, B), "arm")
     answers = Study(
         help=compare(errors[SCRATCH], errors[TRANSFER]),
         arms=_compare_arms({arm.name: errors[arm.name] for arm in arms(experiment) if arm.name in errors}),
-        labels=_compare_budgets(_of_classes(same_pixels, B), experiment.target_images),
+        labels=compare_budgets(of_task(same_pixels, B), PAIR, experiment.target_images),
     )
     if table.normalization.nunique() > 1:
         answers["pixels"] = _compare_pixels(of_experiment(table, experiment, B))
     pairs = same_pixels[(same_pixels.samples == experiment.target_images) & same_pixels.arm.isin(PAIR)]
     if pairs.classes.nunique() > 1:
-        answers["classes"] = _compare_classes(pairs, B.data.classes)
+        answers["classes"] = compare_classes(pairs, PAIR, B.data.classes)
     return answers
 
 
@@ -79,7 +87,7 @@ def _scores(run: "pd.Series[float]") -> Scores:
     return cast(Scores, {name: None if np.isnan(value) else float(value) for name, value in run.items()})
 
 
-def _errors(rows: pd.DataFrame, column: str) -> dict[Any, Errors]:
+def errors_by(rows: pd.DataFrame, column: str) -> dict[Any, Errors]:
     """Errors of each value of `column`, shape (seeds,), in the order of seeds."""
     wide = (1 - rows.set_index(["seed", column]).accuracy).unstack(column).sort_index()
     return {name: wide[name].to_numpy() for name in wide}
@@ -100,7 +108,7 @@ def _compare_arms(errors: dict[str, Errors]) -> ArmComparisons:
 
 def _compare_pixels(rows: pd.DataFrame) -> list[PixelComparison]:
     """Transfer against scratch on either kind of pixels, and standardized against raw pixels for either arm."""
-    raw, standardized = (_errors(rows[rows.normalization == kind], "arm") for kind in ("none", "standardize"))
+    raw, standardized = (errors_by(rows[rows.normalization == kind], "arm") for kind in ("none", "standardize"))
     comparisons = {
         "transfer against scratch, standardized pixels": (standardized[SCRATCH], standardized[TRANSFER]),
         "transfer against scratch, raw pixels": (raw[SCRATCH], raw[TRANSFER]),
@@ -110,9 +118,9 @@ def _compare_pixels(rows: pd.DataFrame) -> list[PixelComparison]:
     return judge_together([PixelComparison(comparison=name, **compare(*e)) for name, e in comparisons.items()])
 
 
-def _compare_budgets(rows: pd.DataFrame, at: int) -> BudgetComparisons:
-    """Scratch and transfer by number of images, each number's comparison, and what transfer at `at` images is worth."""
-    scratch, transfer = (_errors(rows[rows.arm == arm], "samples") for arm in PAIR)
+def compare_budgets(rows: pd.DataFrame, arms: tuple[str, str], at: int) -> BudgetComparisons:
+    """Two arms by number of images, each number's comparison, and what the second one at `at` images is worth."""
+    scratch, transfer = (errors_by(rows[rows.arm == arm], "samples") for arm in arms)
     budgets = np.array(sorted(scratch))
     curve = [
         BudgetComparison(
@@ -126,14 +134,14 @@ def _compare_budgets(rows: pd.DataFrame, at: int) -> BudgetComparisons:
     return BudgetComparisons(at=at, curve=judge_together(curve), equivalent=equivalent)
 
 
-def _compare_classes(rows: pd.DataFrame, classes: tuple[str, ...]) -> list[ClassComparison]:
-    """Transfer against scratch for each pair of target classes, with the seeds that all pairs have."""
+def compare_classes(rows: pd.DataFrame, arms: tuple[str, str], names: tuple[str, ...]) -> list[ClassComparison]:
+    """The second arm against the first for each pair of target classes, with the seeds that all pairs have."""
     pairs = rows[["negative", "positive"]].drop_duplicates()
     seeds_of_all = rows.groupby("seed").size() == 2 * len(pairs)
     rows = rows[rows.seed.map(seeds_of_all)]
     family = []
     for negative, positive in pairs.itertuples(index=False):
-        errors = _errors(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
-        comparison = compare(errors[SCRATCH], errors[TRANSFER])
-        family.append(ClassComparison(negative=classes[negative], positive=classes[positive], **comparison))
+        errors = errors_by(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
+        comparison = compare(*(errors[arm] for arm in arms))
+        family.append(ClassComparison(negative=names[negative], positive=names[positive], **comparison))
     return judge_together(family)

@@ -7,17 +7,20 @@ from pydantic import Field
 from tasks.experiment.networks.recipe import Training
 from tasks.storage.artifacts import Handle
 
+NOTEBOOK = "notebook"  # what chose the recipe of arms that are not tuned
+
 
 class Arm(Handle):
     """One way to train on task B, always from the same initial weights, on the same images, for as many epochs.
 
-    body: whose hidden layers it starts from: "A", "B" (this seed's scratch network) or "random" (nobody's).
+    body: whose hidden layers it starts from: "A", "B" (this seed's scratch network) or "random" (nobody's); for
+    "like A" and "permuted A" see TunedArm.
     layers: how many hidden layers, from the first (None: all), are the body's, and frozen for `frozen_epochs`.
     says: what the arm is, for the study's readers; it is in no cache key, for it changes nothing that is trained.
     """
 
     name: str
-    body: Literal["random", "A", "B"]
+    body: Literal["random", "A", "B", "like A", "permuted A"]
     layers: int | None
     frozen_epochs: int
     says: str = Field(exclude=True)

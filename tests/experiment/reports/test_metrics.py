@@ -50,6 +50,16 @@ def test_only_comparable_nights_count_oldest_first(root: Path) -> None:
     assert nights[0].made_with == {"keras": "3.15", "tasks.train": "aa"}
 
 
+def test_a_night_before_there_was_a_setting_had_its_default(root: Path) -> None:
+    write_run(root, "older", "2026-01-02T02:00:00+00:00", Experiment(), [42], {"name": "First", "reason": ""})
+    file = root / "runs/older/metrics.json"
+    metrics = json.loads(file.read_text())
+    del metrics["experiment"]["tuning"]
+    file.write_text(json.dumps(metrics))
+    assert [night.run for night in earlier_nights(Experiment(), [42])] == ["older"]
+    assert not earlier_nights(Experiment(tuning="cv"), [42])
+
+
 def test_a_table_of_pairs_has_every_metric_of_either_arm() -> None:
     scratch, transfer = {"accuracy": 0.8, "loss": 0.5, "confusion": [[8, 2], [2, 8]]}, {"accuracy": 0.9, "loss": None}
     assert table_of_pairs([replicate(42, scratch, transfer)]) == [

@@ -10,10 +10,14 @@ import pytest
 
 from tasks.experiment.reports.card import class_names, model_card
 from tasks.experiment.reports.page import to_html, write_pages
+from tasks.experiment.reports.tuned_sentences import tuned_sentences
 from tasks.experiment.results.verdicts import RULE
 from tasks.experiment.study.answers import answer_questions, tabulate
 from tasks.experiment.study.arms import arms
+from tasks.experiment.study.tuned_answers import answer_tuned
+from tasks.experiment.study.tuned_arms import tuned_arms
 from tests.support.by_hand import EXPERIMENT, B
+from tests.support.tuned_worlds import LABELS_MATTER, made_up
 
 NAMES = ("left|right", "two\nlines", "C:\\x", "\\|", "|---|", "|\n|---|\n|", "<b>", "plain", "8", "9")
 SHOWN = ("left|right", "two lines", "C:\\x", "\\|", "|---|", "| |---| |", "<b>", "plain", "8", "9")
@@ -82,6 +86,30 @@ def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
     assert {(r[0], r[1]) for r in shown if len(r) == 7} >= set(itertools.pairwise(SHOWN))
     assert ["dataset", "one|other.npz"] in shown
     assert ["python", "3.11"] in shown
+
+
+def test_the_section_on_tuned_arms_says_each_answer_and_names_each_arm(
+    metrics: dict, rows: list[dict], tmp_path: Path
+) -> None:
+    metrics["study"] = answer_questions(tabulate(rows), EXPERIMENT, B)
+    tuned = metrics["study"]["tuned"] = answer_tuned(made_up(LABELS_MATTER, classes=3), EXPERIMENT, B)
+    tuned["recipes"][0] |= {"edge": "highest rate", "extended": 2}
+    said = tuned_sentences(tuned)
+    captions = dict.fromkeys(("steps", "labels", "pairs", "arms", "pixels", "data", "decomposition", "tuned_labels",
+                              "profiles", "tuning"), "A plot")  # fmt: skip
+    (tmp_path / "plots").mkdir()
+    write_pages(
+        tmp_path, "study", captions, metrics=metrics, arms=arms(EXPERIMENT), tuned_arms=tuned_arms(EXPERIMENT),
+        said=said, score_names=["accuracy"], rule=RULE, distinction="this from that", runs=9, diverged=0,
+    )  # fmt: skip
+    written = (tmp_path / "report.md").read_text()
+    assert all(sentence in written for sentence in said.values())
+    assert "an end of what was tried, so that a better one may lie beyond it: S\\* with 200 images." in written
+    shown = Tables((tmp_path / "report.html").read_text()).rows
+    named = [row[0] for row in shown]
+    assert all(arm.name in named for arm in tuned_arms(EXPERIMENT))  # and not "S" in italics
+    (labels,) = [row for row in shown if row[:3] == ["labels", "RLAB*", "T*"]]
+    assert labels[-1] == "helps"
 
 
 def test_a_name_stays_in_its_cell_of_a_models_card(metrics: dict) -> None:

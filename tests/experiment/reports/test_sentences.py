@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.experiment.reports.sentences import again, answer, distinction, study_answer
+from tasks.experiment.reports.sentences import again, answer, distinction, not_converged, study_answer
 
 
 def results(
@@ -33,6 +33,20 @@ def results(
 )
 def test_the_answer_claims_what_the_rule_allows(given: tuple, says: str) -> None:
     assert says in answer(results(*given))
+
+
+def test_training_that_stopped_too_early_says_so_and_what_to_try() -> None:
+    fall = {"scratch": 14.23, "transfer": 19.31}
+    both = {"fall": fall, "still_falling": ["scratch", "transfer"], "learning_rate": 0.003}
+    assert not_converged(both) == (
+        "Training has not converged: the last quarter of the epochs still lowered the validation loss by 14.2 % "
+        "(scratch) and 19.3 % (transfer); try learning_rate 0.003 or more epochs, or tuning cv, which chooses both."
+    )
+    one = {"fall": fall, "still_falling": ["scratch"], "learning_rate": None}
+    assert (not_converged(one) or "").endswith(
+        "by 14.2 % (scratch); try more epochs, or tuning cv, which chooses both."
+    )
+    assert not_converged({"fall": fall, "still_falling": [], "learning_rate": None}) is None
 
 
 def test_two_kinds_of_again() -> None:

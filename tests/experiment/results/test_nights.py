@@ -106,6 +106,18 @@ def test_a_single_pair_can_not_regress() -> None:
     assert "can't be told" in moved.reason
 
 
+def test_a_night_without_a_scratch_error_is_left_out_and_can_not_be_judged() -> None:
+    none = a_night("none", weights="u").model_copy(update={"estimate": None, "scratch": [0.0] * 4})
+    tonight = a_night(estimate=31.0, weights="v")
+    assert judge(tonight, [none, a_night(), none]).reason.startswith(
+        judge(tonight, [a_night()]).reason.partition(" Changed since")[0]
+    )
+    for verdict in (judge(tonight, [none]), judge(none, [a_night()]), judge(none, [none, a_night()])):
+        assert verdict.name == "Drifted"
+        assert "can't be told" in verdict.reason
+    assert judge(none, [a_night(), none]).name == "Reproduced"
+
+
 def test_new_and_lost_things_are_changes_too() -> None:
     before, after = a_night(), a_night(h5py="3.11")
     assert changes(before, after) == ["h5py not used → 3.11"]

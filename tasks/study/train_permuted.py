@@ -1,0 +1,30 @@
+"""train_A_permuted: a network that learned A's images with permuted labels: what they teach without their labels."""
+
+from pathlib import Path
+
+from tasks.experiment.data.splits import Examples, Problem, TrainingData
+from tasks.experiment.networks.blueprints import load_blueprint
+from tasks.experiment.networks.model_files import save_model
+from tasks.experiment.networks.recipe import Training
+from tasks.experiment.networks.train_network import train_network
+from tasks.experiment.randomness import generator
+from tasks.orchestration.stage import stage
+from tasks.storage.artifacts import Artifact, save
+
+
+@stage(run_name="train_A_permuted seed {seed}")
+def train_A_permuted(A: Problem, training: Training, seed: int) -> Artifact:
+    """Store model.keras: as train_A's, but which training image has which label is random."""
+    from tasks.experiment.networks.trainer import set_threads
+
+    set_threads()
+    parts = A.parts()
+    given = parts["training"]
+    permuted = Examples(given.rows, generator(seed, "labels/A").permutation(given.labels))
+    data = TrainingData(A.data.images("train"), permuted, parts["validation"], len(A.classes))
+    model, _ = train_network(load_blueprint(A.start), data, training, seed, task="A")
+
+    def write(folder: Path) -> None:
+        save_model(model, folder / "model.keras")
+
+    return save("train_A_permuted", write)
