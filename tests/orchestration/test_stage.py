@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 def two_kinds_of_pixels() -> tuple[set[str], dict[str, dict[str, str]]]:
     """What the run came from, as a run is asked for it at its end; one of its mapped stages fails."""
     with computing(refresh=False):
-        data = download(NAME, None)
+        data = download(NAME, None, None, "stretch")
         pixels = normalize.map(unmapped(data), ["standardize", "none"])
         download.map(["/no/such/data"], [None])
         paths = {artifact.path for artifact in artifacts_of_run()}

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.fitting import Frame, Sizing, all_to_fit
 from tasks.experiment.data.formats.reading import read_data
 from tasks.experiment.data.inspection import suspicions
 from tasks.experiment.randomness import generator
@@ -17,7 +18,7 @@ TEST_PART, VALIDATION_PART = 5, 10  # a fifth, a tenth
 SEED = 0  # of the shuffling: the same files give the same data set
 
 
-def import_data(path: Path) -> DataSet:
+def import_data(path: Path, sizing: Sizing = Sizing()) -> DataSet:  # noqa: B008 (frozen)
     """Your own data at `path` as a data set in the store.
 
     The training images are shuffled by a fixed seed, since data are often sorted by class, and are followed by those
@@ -26,7 +27,7 @@ def import_data(path: Path) -> DataSet:
 
     Raises UnusableInputError, one sentence, for anything that can't be used.
     """
-    data = read_data(path)
+    data = read_data(path, sizing)
     train, validation, test = data.train, data.parts.get("validation"), data.parts.get("test")
     notes = list(data.notes)
     if test is None:
@@ -52,6 +53,16 @@ def import_data(path: Path) -> DataSet:
             notes=tuple(notes), arrays=arrays, numbers=data.numbers,
         )
     )  # fmt: skip
+
+
+def resized(data: DataSet, frame: Frame) -> DataSet:
+    """The same images in the frame's size."""
+    shape = (frame.height, frame.width, *data.image_shape[2:])
+    arrays = _store(
+        train_images=all_to_fit(data.images("train"), frame), train_labels=data.labels("train"),
+        test_images=all_to_fit(data.images("test"), frame), test_labels=data.labels("test"),
+    )  # fmt: skip
+    return data.model_copy(update={"image_shape": shape, "raw": {}, "arrays": arrays})
 
 
 def complete(data: DataSet) -> DataSet:

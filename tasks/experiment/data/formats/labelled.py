@@ -52,17 +52,12 @@ class BroughtData:
 
 def refuse_unusable(data: BroughtData, path: Path) -> None:
     """Refuse data with which no experiment can be made."""
-    height, width = data.train.images.shape[1:3]
-    if max(height, width) > MAX_SIDE:
-        raise UnusableInputError(
-            f"{path} has images of {width} × {height} pixels; the limit is {MAX_SIDE} × {MAX_SIDE}: make them smaller"
-        )
     _refuse_classes(data.classes, path)
     for part, given in data.parts.items():
         if given.images.shape[1:] != data.train.images.shape[1:]:
             raise UnusableInputError(
                 f"the training images of {path} have the shape {data.train.images.shape[1:]} and its {part} images "
-                f"{given.images.shape[1:]}: they must be the same"
+                f"{given.images.shape[1:]}: they must be the same, or be made so by image_size"
             )
         if (unseen := np.setdiff1d(given.labels, data.train.labels)).size:
             raise UnusableInputError(
