@@ -19,7 +19,7 @@ SEED = 0  # of the shuffling: the same files give the same data set
 
 
 def import_data(path: Path, sizing: Sizing = Sizing()) -> DataSet:  # noqa: B008 (frozen)
-    """Your own data at `path` as a data set in the store.
+    """Your own data at `path` as a data set in the store, with notes on what was done and on what looks suspicious.
 
     The training images are shuffled by a fixed seed, since data are often sorted by class, and are followed by those
     for validation: the given ones, or a tenth of each class. Where there are no test images a fifth of each class is
@@ -27,31 +27,33 @@ def import_data(path: Path, sizing: Sizing = Sizing()) -> DataSet:  # noqa: B008
 
     Raises UnusableInputError, one sentence, for anything that can't be used.
     """
+    return complete(_import(path, sizing))
+
+
+def _import(path: Path, sizing: Sizing) -> DataSet:
+    """Rows are chosen first and images copied once: they may be most of what the machine's memory holds."""
     data = read_data(path, sizing)
-    train, validation, test = data.train, data.parts.get("validation"), data.parts.get("test")
-    notes = list(data.notes)
+    given, validation, test = data.train, data.parts.get("validation"), data.parts.get("test")
+    notes, rows = list(data.notes), np.arange(len(given))
     if test is None:
-        kept, aside = set_aside(train.labels, TEST_PART, "test")
-        train, test = train[kept], train[aside]
+        rows, aside = set_aside(given.labels, TEST_PART, "test")
+        test = given[aside]
         notes.append(
-            f"The data had no test images: {len(test):,} of {len(data.train):,}, a fifth of each class, were set aside."
+            f"The data had no test images: {len(test):,} of {len(given):,}, a fifth of each class, were set aside."
         )
     if validation is None:
-        kept, aside = set_aside(train.labels, VALIDATION_PART, "validation")
-        train, validation = train[kept], train[aside]
+        kept, aside = set_aside(given.labels[rows], VALIDATION_PART, "validation")
+        train, validation_images = given[rows[np.concatenate([kept, aside])]], len(aside)
     else:
-        train = train[generator(SEED, "data/train").permutation(len(train))]
+        train = given[rows[generator(SEED, "data/train").permutation(len(rows))]].followed_by(validation)
+        validation_images = len(validation)
         notes.append(f"The {len(validation):,} validation images are those that were given: {validation.origin}.")
     arrays = _store(
-        train_images=np.concatenate([train.images, validation.images]),
-        train_labels=np.concatenate([train.labels, validation.labels]),
-        test_images=test.images, test_labels=test.labels,
-    )  # fmt: skip
-    return complete(
-        DataSet(
-            classes=data.classes, image_shape=train.images.shape[1:], validation_images=len(validation),
-            notes=tuple(notes), arrays=arrays, numbers=data.numbers,
-        )
+        train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels
+    )
+    return DataSet(
+        classes=data.classes, image_shape=train.images.shape[1:], validation_images=validation_images,
+        notes=tuple(notes), arrays=arrays, numbers=data.numbers,
     )  # fmt: skip
 
 

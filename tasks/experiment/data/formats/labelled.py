@@ -31,6 +31,10 @@ class Labelled:
     def __getitem__(self, rows: NDArray[Any]) -> "Labelled":
         return Labelled(self.images[rows], self.labels[rows], self.origin)
 
+    def followed_by(self, others: "Labelled") -> "Labelled":
+        images, labels = (self.images, others.images), (self.labels, others.labels)
+        return Labelled(np.concatenate(images), np.concatenate(labels), self.origin)
+
 
 @dataclass(frozen=True)
 class BroughtData:
