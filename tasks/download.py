@@ -5,10 +5,10 @@ from prefect.tasks import exponential_backoff
 
 from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.fitting import Fit, Sizing
+from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.files import given_path
 from tasks.experiment.data.formats.reading import fingerprint
-from tasks.experiment.data.ingestion import complete, import_data, resized
+from tasks.experiment.data.ingestion import complete, fitted, import_data
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.progress import report_bytes
@@ -33,20 +33,13 @@ async def _may_help(task: object, run: object, state: object) -> bool:
     retry_jitter_factor=0.5,
     retry_condition_fn=_may_help,
 )
-def download(dataset: str, content: str | None, image_size: tuple[int, int] | None, image_fit: Fit) -> DataSet:
-    """content: a hash of your own data, so that changed data are never served from the cache.
-
-    image_size, image_fit: see Experiment.
-    """
-    sizing = Sizing(image_size, image_fit)
+def download(dataset: str, content: str | None, sizing: Sizing) -> DataSet:
+    """content: a hash of your own data, so that changed data are never served from the cache."""
     log = get_run_logger()
     if dataset == fashion_mnist.NAME:
         files = mirrors.fetch(report_bytes())
         log.info("%d files, verified, in %s", len(files), files[0].parent)
-        data = fashion_mnist.data_set()
-        if sizing.frame and sizing.size != data.image_shape:
-            data = resized(data, sizing.frame)
-        data = complete(data)
+        data = complete(fitted(fashion_mnist.data_set(), sizing))
     else:
         path = given_path(dataset)
         data = import_data(path, sizing)
@@ -56,10 +49,10 @@ def download(dataset: str, content: str | None, image_size: tuple[int, int] | No
     return data
 
 
-def open_data(dataset: str, image_size: tuple[int, int] | None, image_fit: Fit) -> DataSet:
+def open_data(dataset: str, sizing: Sizing) -> DataSet:
     """Download or import the data set of that name or at that path, if it has not been; the log has its notes."""
     content = None if dataset == fashion_mnist.NAME else fingerprint(given_path(dataset))
-    data = download(dataset, content, image_size, image_fit)
+    data = download(dataset, content, sizing)
     for note in data.notes:
         get_run_logger().warning("%s: %s", printable(dataset), printable(note))
     return data
@@ -67,11 +60,11 @@ def open_data(dataset: str, image_size: tuple[int, int] | None, image_fit: Fit) 
 
 def open_target(experiment: Experiment) -> DataSet:
     """The data set of task B."""
-    return open_data(experiment.dataset, experiment.image_size, experiment.image_fit)
+    return open_data(experiment.dataset, Sizing(size=experiment.image_size, fit=experiment.image_fit))
 
 
 def open_source(experiment: Experiment, data: DataSet) -> DataSet | None:
-    """The data set of task A: that of task B (`data`), or another one, made to fit its size.
+    """The data set of task A: that of task B (`data`), or another one, made to fit its size and colours.
 
     None if a trained model takes A's place.
     """
@@ -80,4 +73,5 @@ def open_source(experiment: Experiment, data: DataSet) -> DataSet | None:
     if not experiment.source_dataset:
         return data
     height, width = data.image_shape[:2]
-    return open_data(experiment.source_dataset, (height, width), experiment.image_fit)
+    as_target = Sizing(size=(height, width), fit=experiment.image_fit, colour=len(data.image_shape) == 3)
+    return open_data(experiment.source_dataset, as_target)

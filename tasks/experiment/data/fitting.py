@@ -6,15 +6,22 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.storage.artifacts import Handle
+
 Fit = Literal["stretch", "crop", "pad"]
+LUMA = np.array([19595, 38470, 7471])  # red, green and blue in grey, as Pillow has it: of 1 << 16
 LONGEST = 128  # pixels, of a size that is chosen here
 
 
-class Sizing(NamedTuple):
-    """What size is wanted: (height, width), or None: whatever suits the images; and how others are made to fit."""
+class Sizing(Handle):
+    """What size is wanted, and how others are made to fit; and whether colour is.
+
+    size: (height, width), or None: whatever suits the images. colour: None: as the images are.
+    """
 
     size: tuple[int, int] | None = None
     fit: Fit = "stretch"
+    colour: bool | None = None
 
     @property
     def frame(self) -> "Frame | None":
@@ -73,6 +80,18 @@ def all_to_fit(images: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
     for place, image in enumerate(images):
         made[place] = made_to_fit(image, frame)
     return made
+
+
+def made_colour(images: NDArray[np.uint8], colour: bool | None) -> NDArray[np.uint8]:
+    """Images in colour, (n, height, width, 3), or grey, (n, height, width); None: as they are."""
+    if colour is None or colour == (images.ndim == 4):
+        return images
+    if colour:
+        return np.repeat(images[..., None], 3, axis=-1)
+    grey = np.empty(images.shape[:3], np.uint8)
+    for place, image in enumerate(images):
+        grey[place] = (image @ LUMA + (1 << 15)) >> 16
+    return grey
 
 
 def chosen_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:

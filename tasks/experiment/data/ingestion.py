@@ -1,13 +1,13 @@
 """From files to a data set: shuffled, with validation and test images set aside, inspected, in the store."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.fitting import Frame, Sizing, all_to_fit
+from tasks.experiment.data.dataset import DataSet, Group
+from tasks.experiment.data.fitting import Frame, Sizing, all_to_fit, made_colour
 from tasks.experiment.data.formats.reading import read_data
 from tasks.experiment.data.inspection import suspicions
 from tasks.experiment.randomness import generator
@@ -57,14 +57,18 @@ def _import(path: Path, sizing: Sizing) -> DataSet:
     )  # fmt: skip
 
 
-def resized(data: DataSet, frame: Frame) -> DataSet:
-    """The same images in the frame's size."""
-    shape = (frame.height, frame.width, *data.image_shape[2:])
+def fitted(data: DataSet, sizing: Sizing) -> DataSet:
+    """The same images in the size and colours that are wanted."""
+    height, width = data.image_shape[:2]
+    frame = sizing.frame or Frame(height, width, sizing.fit)
+    is_colour = len(data.image_shape) == 3
+    if (frame.height, frame.width) == (height, width) and sizing.colour in (None, is_colour):
+        return data
+    train, test = (made_colour(all_to_fit(data.images(group), frame), sizing.colour) for group in get_args(Group))
     arrays = _store(
-        train_images=all_to_fit(data.images("train"), frame), train_labels=data.labels("train"),
-        test_images=all_to_fit(data.images("test"), frame), test_labels=data.labels("test"),
-    )  # fmt: skip
-    return data.model_copy(update={"image_shape": shape, "raw": {}, "arrays": arrays})
+        train_images=train, train_labels=data.labels("train"), test_images=test, test_labels=data.labels("test")
+    )
+    return data.model_copy(update={"image_shape": train.shape[1:], "raw": {}, "arrays": arrays})
 
 
 def complete(data: DataSet) -> DataSet:

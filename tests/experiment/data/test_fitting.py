@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from tasks.experiment.data import fashion_mnist
-from tasks.experiment.data.fitting import Frame, Sizing, chosen_size, made_to_fit
+from tasks.experiment.data.fitting import Frame, Sizing, chosen_size, made_colour, made_to_fit
 from tasks.experiment.data.formats.image_files import ImageFile, image_size
-from tasks.experiment.data.ingestion import import_data, resized
+from tasks.experiment.data.ingestion import fitted, import_data
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.prediction import fit
 
@@ -44,6 +44,14 @@ def test_stretch_crop_and_pad_by_hand() -> None:
     stretched = columns("stretch", 2, 3)
     assert stretched[0] < 30 < 80 < stretched[1] < 130 < 225 < stretched[2]
     assert made_to_fit(BANDS, Frame(2, 6, "pad")) is BANDS
+
+
+def test_grey_and_colour_as_pillow_has_them() -> None:
+    colour = np.random.default_rng(0).integers(0, 256, (3, 9, 9, 3), np.uint8)
+    grey = made_colour(colour, False)
+    assert grey.tolist() == [np.asarray(Image.fromarray(image).convert("L")).tolist() for image in colour]
+    assert made_colour(grey, True)[..., 2].tolist() == grey.tolist()
+    assert made_colour(grey, None) is made_colour(grey, False) is grey
 
 
 def test_what_becomes_one_pixel_is_averaged() -> None:
@@ -83,7 +91,7 @@ def test_large_images_are_made_smaller_and_those_of_one_size_stay(tmp_path: Path
 
 def test_a_wanted_size_holds_for_files_and_for_arrays(tmp_path: Path) -> None:
     folder = write(tmp_path / "data", (10, 20))
-    sizing = Sizing((6, 7), "crop")
+    sizing = Sizing(size=(6, 7), fit="crop")
     data = import_data(folder, sizing)
     assert data.image_shape == (6, 7)
     assert data.notes == import_data(folder).notes  # nothing to say: it was asked for
@@ -131,8 +139,11 @@ def test_the_known_data_set_can_be_made_another_size(raw: Path, monkeypatch: pyt
     monkeypatch.setattr(
         "tasks.experiment.data.dataset.read_idx", lambda path: images if "images" in path.name else labels
     )
-    data = resized(fashion_mnist.data_set(), Frame(25, 24, "stretch"))
+    data = fitted(fashion_mnist.data_set(), Sizing(size=(25, 24)))
     assert data.image_shape == (25, 24)
+    assert fitted(fashion_mnist.data_set(), Sizing(size=(28, 28), colour=False)) == fashion_mnist.data_set()
+    assert fitted(fashion_mnist.data_set(), Sizing()) == fashion_mnist.data_set()
+    assert fitted(fashion_mnist.data_set(), Sizing(colour=True)).images("test").shape == (6, 28, 28, 3)
     assert not data.raw
     assert data.images("test").shape == (6, 25, 24)
     assert data.labels("train").tolist() == list(range(6))

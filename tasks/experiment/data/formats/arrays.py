@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.fitting import Sizing, all_to_fit
+from tasks.experiment.data.fitting import Sizing, all_to_fit, made_colour
 from tasks.experiment.data.formats.array_labels import class_labels, find_classes
 from tasks.experiment.data.formats.labelled import MAX_SIDE, BroughtData, Labelled
 from tasks.experiment.data.formats.parts import Part
@@ -35,6 +35,7 @@ def brought(given: dict[Part, Arrays], names_file: Path, sizing: Sizing) -> Brou
         frame = sizing.choose([array.shape[1:3] for array in images.values()], notes)
     if frame:
         images = {part: all_to_fit(array, frame) for part, array in images.items()}
+    images = {part: made_colour(array, sizing.colour) for part, array in images.items()}
     labels = {part: class_labels(each.labels, len(each.images), each.origin, notes) for part, each in given.items()}
     classes = find_classes(labels, names_file, given["train"].origin, notes)
     parts = {part: Labelled(images[part], classes.places[part], each.origin) for part, each in given.items()}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.fitting import Frame, Sizing, made_to_fit
+from tasks.experiment.data.fitting import Frame, Sizing, made_colour, made_to_fit
 from tasks.experiment.data.formats.files import regular
 from tasks.experiment.data.formats.labelled import MAX_BYTES, MAX_SIDE
 from tasks.experiment.errors import UnusableInputError
@@ -82,10 +82,10 @@ def read_images(files: list[Path], sizing: Sizing) -> tuple[NDArray[np.uint8], l
     """
     notes: list[str] = []
     try:
-        return _read_images(files, sizing.frame, notes), notes
+        return made_colour(_read_images(files, sizing.frame, notes), sizing.colour), notes
     except _OtherSizeError:
         frame = sizing.choose([image_size(file) for file in files], notes)
-        return _read_images(files, frame, notes), notes
+        return made_colour(_read_images(files, frame, notes), sizing.colour), notes
 
 
 class _OtherSizeError(ValueError):
