@@ -47,7 +47,7 @@ def _import(path: Path, sizing: Sizing) -> DataSet:
     else:
         train = given[rows[generator(SEED, "data/train").permutation(len(rows))]].followed_by(validation)
         validation_images = len(validation)
-        notes.append(f"The {len(validation):,} validation images are those that were given: {validation.origin}.")
+        notes.append(f"The {len(validation):,} validation images are those that were given.")
     arrays = _store(
         train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels
     )

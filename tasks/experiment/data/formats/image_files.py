@@ -108,5 +108,5 @@ def _read_images(files: list[Path], frame: Frame | None, notes: list[str]) -> ND
         read = [image if image.ndim == 3 else np.stack([image] * 3, axis=-1) for image in read]
     if several:
         count = f"{len(several):,} file{'' if len(several) == 1 else 's'}"
-        notes.append(f"{count} with several pictures, such as {several[0]}: the first of each was used.")
+        notes.append(f"{count} with several pictures, such as {several[0].name}: the first of each was used.")
     return np.stack(read) if read else np.zeros((0, 1, 1), np.uint8)

@@ -30,7 +30,7 @@ class Layout:
         """Folders of classes, if there are any in `folder`, whose own images are in no class."""
         if loose := [file for file in visible(folder) if is_image(file)]:
             self.notes.append(
-                f"{_files(len(loose), 'image')} in {folder}, but in no class folder: unlabelled images can't be used."
+                f"{_files(len(loose), 'image')} in {folder.name}, but in no class folder: unlabelled images can't be used."
             )
         if classes:
             self.classes[part], self.origins[part] = classes, folder
@@ -96,7 +96,7 @@ def _layout(path: Path) -> Layout:
                 layout.add(part, folder, _folders(folder))
         for folder in others.values():
             if count := sum(is_image(file) for file in visible_files(folder, path)):
-                layout.notes.append(f"{_files(count, 'image')} in {folder} left out: that is no part of the data.")
+                layout.notes.append(f"{_files(count, 'image')} in {folder.name} left out: that is no part of the data.")
         return layout
     if not others:
         raise UnusableInputError(
