@@ -29,9 +29,8 @@ class Layout:
     def add(self, part: Part, folder: Path, classes: Classes) -> None:
         """Folders of classes, if there are any in `folder`, whose own images are in no class."""
         if loose := [file for file in visible(folder) if is_image(file)]:
-            self.notes.append(
-                f"{_files(len(loose), 'image')} in {folder.name}, but in no class folder: unlabelled images can't be used."
-            )
+            where = f"{_files(len(loose), 'image')} in {folder.name}, but in no class folder"
+            self.notes.append(f"{where}: unlabelled images can't be used.")
         if classes:
             self.classes[part], self.origins[part] = classes, folder
 
