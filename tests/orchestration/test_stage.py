@@ -11,6 +11,7 @@ from prefect.flows import load_flow_from_entrypoint
 
 from tasks.download import download
 from tasks.experiment.data.fashion_mnist import NAME
+from tasks.experiment.data.fitting import Sizing
 from tasks.normalize import normalize
 from tasks.orchestration.provenance import artifacts_of_run, made_with
 from tasks.orchestration.runners import task_runner
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 def two_kinds_of_pixels() -> tuple[set[str], dict[str, dict[str, str]]]:
     """What the run came from, as a run is asked for it at its end; one of its mapped stages fails."""
     with computing(refresh=False):
-        data = download(NAME, None)
+        data = download(NAME, None, Sizing())
         pixels = normalize.map(unmapped(data), ["standardize", "none"])
         download.map(["/no/such/data"], [None])
         paths = {artifact.path for artifact in artifacts_of_run()}
