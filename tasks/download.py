@@ -5,10 +5,12 @@ from prefect.tasks import exponential_backoff
 
 from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.files import given_path
 from tasks.experiment.data.formats.reading import fingerprint
-from tasks.experiment.data.ingestion import complete, import_data
+from tasks.experiment.data.ingestion import complete, fitted, import_data
 from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.settings import Experiment
 from tasks.orchestration.progress import report_bytes
 from tasks.orchestration.stage import stage
 from tasks.storage.files import printable
@@ -31,32 +33,45 @@ async def _may_help(task: object, run: object, state: object) -> bool:
     retry_jitter_factor=0.5,
     retry_condition_fn=_may_help,
 )
-def download(dataset: str, content: str | None) -> DataSet:
+def download(dataset: str, content: str | None, sizing: Sizing) -> DataSet:
     """content: a hash of your own data, so that changed data are never served from the cache."""
     log = get_run_logger()
     if dataset == fashion_mnist.NAME:
         files = mirrors.fetch(report_bytes())
         log.info("%d files, verified, in %s", len(files), files[0].parent)
-        data = complete(fashion_mnist.data_set())
+        data = complete(fitted(fashion_mnist.data_set(), sizing))
     else:
         path = given_path(dataset)
-        data = import_data(path)
+        data = import_data(path, sizing)
         if fingerprint(path) != content:
             raise UnusableInputError(f"{dataset} changed while it was read: run again")
         log.info("%s: %d classes, images of the shape %s", printable(dataset), len(data.classes), data.image_shape)
     return data
 
 
-def open_data(dataset: str) -> DataSet:
+def open_data(dataset: str, sizing: Sizing) -> DataSet:
     """Download or import the data set of that name or at that path, if it has not been; the log has its notes."""
-    data = download(dataset, None if dataset == fashion_mnist.NAME else fingerprint(given_path(dataset)))
+    content = None if dataset == fashion_mnist.NAME else fingerprint(given_path(dataset))
+    data = download(dataset, content, sizing)
     for note in data.notes:
         get_run_logger().warning("%s: %s", printable(dataset), printable(note))
     return data
 
 
-def open_source(data: DataSet, source_dataset: str | None, source_model: str | None) -> DataSet | None:
-    """The data set of task A: that of task B (`data`) or another one; None if a trained model takes A's place."""
-    if source_model:
+def open_target(experiment: Experiment) -> DataSet:
+    """The data set of task B."""
+    return open_data(experiment.dataset, Sizing(size=experiment.image_size, fit=experiment.image_fit))
+
+
+def open_source(experiment: Experiment, data: DataSet) -> DataSet | None:
+    """The data set of task A: that of task B (`data`), or another one, made to fit its size and colours.
+
+    None if a trained model takes A's place.
+    """
+    if experiment.source_model:
         return None
-    return open_data(source_dataset) if source_dataset else data
+    if not experiment.source_dataset:
+        return data
+    height, width = data.image_shape[:2]
+    as_target = Sizing(size=(height, width), fit=experiment.image_fit, colour=len(data.image_shape) == 3)
+    return open_data(experiment.source_dataset, as_target)

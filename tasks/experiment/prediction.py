@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.data.fitting import Fit, Frame, picture_to_fit
 from tasks.experiment.data.formats.files import visible_files
 from tasks.experiment.data.formats.image_files import ImageFile, is_image, read_image
 from tasks.experiment.errors import UnusableInputError
-from tasks.experiment.reports.card import class_names
+from tasks.experiment.reports.card import read_head
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,12 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A kept model, its classes, and the shape of the images that it takes."""
+    """A kept model, its classes, the shape of the images that it takes, and how others are made to fit."""
 
     model: Any
     names: list[str]
     takes: tuple[int, ...]
+    image_fit: Fit
 
     def answer(self, images: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
         """The most probable class of each image, and its probability."""
@@ -60,7 +62,7 @@ def predict_files(model_file: Path, paths: list[Path]) -> list[Prediction | Unus
             said[place] = refused
         else:
             classifier = classifier or load_classifier(model_file)
-            fitted[place] = file, *fit(image, classifier.takes)
+            fitted[place] = file, *fit(image, classifier.takes, classifier.image_fit)
     answers = classifier.answer([pixels for _, pixels, _ in fitted.values()]) if classifier else []
     for (place, (file, _, notes)), (name, probability) in zip(fitted.items(), answers, strict=True):
         said[place] = Prediction(file, name, probability, notes)
@@ -74,10 +76,12 @@ def load_classifier(file: Path) -> Classifier:
     model = load_trained(file)
     takes, outputs = model.input_shape[1:], model.output_shape[1:]
     classes = 2 if outputs == (1,) else outputs[0]
-    names = class_names(file) or [str(number) for number in range(classes)]
+    head = read_head(file)
+    names = [str(name) for name in head.get("classes", range(classes))]
     if len(takes) not in (2, 3) or None in takes or len(outputs) != 1 or len(names) != classes:
         raise UnusableInputError(f"{file} does not tell classes of images of one size apart")
-    return Classifier(model, names, takes)
+    image_fit: Fit = head["image_fit"] if head.get("image_fit") in get_args(Fit) else "stretch"
+    return Classifier(model, names, takes, image_fit)
 
 
 def _files(paths: list[Path]) -> Iterator[Path | UnusableInputError]:
@@ -94,7 +98,7 @@ def _files(paths: list[Path]) -> Iterator[Path | UnusableInputError]:
             yield from images or [UnusableInputError(f"{path} holds no images")]
 
 
-def fit(image: ImageFile, takes: tuple[int, ...]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def fit(image: ImageFile, takes: tuple[int, ...], how: Fit) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """The image in the shape that the model takes, and what had to be done for it."""
     from PIL import Image
 
@@ -107,6 +111,7 @@ def fit(image: ImageFile, takes: tuple[int, ...]) -> tuple[NDArray[np.uint8], tu
         notes.append("made grey" if mode == "L" else "grey as colour")
     height, width = takes[:2]
     if picture.size != (width, height):
-        notes.append(f"resized from {picture.width} × {picture.height} to {width} × {height} pixels")
-        picture = picture.resize((width, height))
+        way = "" if how == "stretch" else f" by {how}"
+        notes.append(f"resized from {picture.width} × {picture.height} to {width} × {height} pixels{way}")
+        picture = picture_to_fit(picture, Frame(height, width, how))
     return np.asarray(picture).reshape(takes), tuple(notes)

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, fi
 from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.class_names import class_numbers
 from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.fitting import LONGEST, Fit
+from tasks.experiment.data.formats.labelled import MAX_SIDE
 from tasks.experiment.data.splits import Target
 from tasks.experiment.networks.architectures import NETWORKS
 from tasks.experiment.networks.recipe import NetworkKind, Training, TuningKind
@@ -25,6 +27,9 @@ Keep = Annotated[
     int | None,
     Field(ge=1, description="Afterwards delete all but the newest N runs and what they need. Empty: delete nothing."),
 ]
+
+
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]  # pixels
 
 
 class Settings(BaseModel):
@@ -62,12 +67,26 @@ class Experiment(Settings):
         Literal["standardize", "none"],
         Field(description="Standardize each pixel over the training images, or train on raw 0–255 pixels."),
     ] = "standardize"
+    image_size: Annotated[
+        tuple[Side, Side] | None,
+        Field(
+            description="Height and width in pixels that all images are made. Empty: as they are, if all have one size "
+            f"of at most {MAX_SIDE} × {MAX_SIDE}; else their median size, at most {LONGEST} × {LONGEST}."
+        ),
+    ] = None
+    image_fit: Annotated[
+        Fit,
+        Field(
+            description="How images of other proportions are made to fit. stretch: as a whole; crop: their middle; "
+            "pad: as a whole, with black beside it."
+        ),
+    ] = "stretch"
     source_dataset: Annotated[
         str | None,
         Field(
             min_length=1,
-            description="Train A on all classes of this data set (given as dataset is, with images of the same shape) "
-            "instead of the other classes of dataset.",
+            description="Train A on all classes of this data set (given as dataset is; its images are made to fit in "
+            "the same way) instead of the other classes of dataset.",
         ),
     ] = None
     source_model: Annotated[

@@ -3,11 +3,13 @@
 import hashlib
 import inspect
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
+from cloudpickle import register_pickle_by_value
 from prefect import Flow, Task, flow
 from prefect.cache_policies import CachePolicy
 from prefect.context import FlowRunContext, TaskRunContext
@@ -105,6 +107,8 @@ def pipeline(name: str, prefix: str = "") -> Callable[[Callable[P, R]], Flow[P, 
         description = inspect.getdoc(function)
         # Prefect's parameter form takes descriptions from here only, not from the fields.
         function.__doc__ = f"{description or ''}\n\nArgs:\n{_describe_parameters(function)}"
+        # A worker loads a flow from its file, as a module that Dask's machines can't import: what is in it goes along.
+        register_pickle_by_value(sys.modules[function.__module__])
         return flow(
             name=name,
             description=description,

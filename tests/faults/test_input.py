@@ -133,6 +133,9 @@ def test_flow_validation(record_property: Any) -> None:
         ("--replicates=0", "replicates: "),
         ("--replicates=" + "9" * 5000, "replicates: "),
         ("--seed=2147483649", "seed: "),
+        ("--experiment.image-size=64", "experiment.image_size: "),
+        ("--experiment.image-size=64,257", "experiment.image_size: "),
+        ("--experiment.image-fit=squash", "experiment.image_fit: "),
     ],
 )
 def test_flags(flags: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:

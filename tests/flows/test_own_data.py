@@ -240,7 +240,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"target_classes": ("three", "THREE")}, "target_classes names 'three' twice"),
     ({"target_samples": 5000}, "target_samples is 5000, but task B has 386 training images: give 386 at most"),
     ({"target_classes": tuple(range(9))}, "task A needs at least two"),
-    ({"source_dataset": "fashion-mnist"}, "have the shape (28, 28), those of dataset (8, 8)"),
     ({"source_model": "gone.keras"}, "gone.keras is not a file that Keras saved"),
     ({"source_model": "digits.keras", "source_layer": "hiden"}, "has no layer 'hiden'"),
 ]

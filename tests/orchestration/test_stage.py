@@ -1,16 +1,22 @@
 """What a run remembers of the stages that it called, wherever they run."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import cloudpickle
 import pytest
 from prefect import flow, unmapped
+from prefect.flows import load_flow_from_entrypoint
 
 from tasks.download import download
 from tasks.experiment.data.fashion_mnist import NAME
+from tasks.experiment.data.fitting import Sizing
 from tasks.normalize import normalize
 from tasks.orchestration.provenance import artifacts_of_run, made_with
 from tasks.orchestration.runners import task_runner
 from tasks.orchestration.stage import computing
+from tasks.storage.roots import ROOT
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -19,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 def two_kinds_of_pixels() -> tuple[set[str], dict[str, dict[str, str]]]:
     """What the run came from, as a run is asked for it at its end; one of its mapped stages fails."""
     with computing(refresh=False):
-        data = download(NAME, None)
+        data = download(NAME, None, Sizing())
         pixels = normalize.map(unmapped(data), ["standardize", "none"])
         download.map(["/no/such/data"], [None])
         paths = {artifact.path for artifact in artifacts_of_run()}
@@ -38,6 +44,16 @@ def test_a_run_knows_what_it_came_from(runner: str, tmp_path: Path, monkeypatch:
     assert {"tasks.download", "tasks.normalize"} <= code["code"].keys()
     assert not {"tasks.train", "tasks.report", "tasks.orchestration.stage"} & code["code"].keys()
     assert code["environment"].keys() >= {"python", "machine", "tensorflow", "keras", "numpy"}
+
+
+@pytest.mark.parametrize(
+    "entrypoint", ["flows/transfer_learning.py:transfer_learning", "flows/study.py:transfer_study"]
+)
+def test_a_flow_that_a_worker_loaded_from_its_file_can_be_sent_to_other_machines(entrypoint: str) -> None:
+    sent = cloudpickle.dumps(load_flow_from_entrypoint(str(ROOT / entrypoint)))
+    elsewhere = "import pickle, sys; print(pickle.load(sys.stdin.buffer).name)"
+    done = subprocess.run([sys.executable, "-c", elsewhere], input=sent, capture_output=True, check=True)
+    assert done.stdout.decode().strip().startswith("transfer-")
 
 
 def test_outside_a_run_nothing_is_remembered() -> None:

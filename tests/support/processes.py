@@ -14,7 +14,7 @@ import pytest
 
 from tasks.storage.roots import ROOT
 
-PATIENCE = 600.0  # seconds: it only ends a test that hangs, no test may depend on how fast the machine is
+PATIENCE = 1800.0  # seconds: it only ends a test that hangs, no test may depend on how fast the machine is
 SHOWN_LOGS, SHOWN_LINES = 5, 30
 Value = TypeVar("Value")
 _logs: list[Path] = []

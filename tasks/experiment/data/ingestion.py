@@ -1,12 +1,13 @@
 """From files to a data set: shuffled, with validation and test images set aside, inspected, in the store."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.dataset import DataSet, Group
+from tasks.experiment.data.fitting import Frame, Sizing, all_to_fit, made_colour
 from tasks.experiment.data.formats.reading import read_data
 from tasks.experiment.data.inspection import suspicions
 from tasks.experiment.randomness import generator
@@ -17,8 +18,8 @@ TEST_PART, VALIDATION_PART = 5, 10  # a fifth, a tenth
 SEED = 0  # of the shuffling: the same files give the same data set
 
 
-def import_data(path: Path) -> DataSet:
-    """Your own data at `path` as a data set in the store.
+def import_data(path: Path, sizing: Sizing = Sizing()) -> DataSet:  # noqa: B008 (frozen)
+    """Your own data at `path` as a data set in the store, with notes on what was done and on what looks suspicious.
 
     The training images are shuffled by a fixed seed, since data are often sorted by class, and are followed by those
     for validation: the given ones, or a tenth of each class. Where there are no test images a fifth of each class is
@@ -26,32 +27,48 @@ def import_data(path: Path) -> DataSet:
 
     Raises UnusableInputError, one sentence, for anything that can't be used.
     """
-    data = read_data(path)
-    train, validation, test = data.train, data.parts.get("validation"), data.parts.get("test")
-    notes = list(data.notes)
+    return complete(_import(path, sizing))
+
+
+def _import(path: Path, sizing: Sizing) -> DataSet:
+    """Rows are chosen first and images copied once: they may be most of what the machine's memory holds."""
+    data = read_data(path, sizing)
+    given, validation, test = data.train, data.parts.get("validation"), data.parts.get("test")
+    notes, rows = list(data.notes), np.arange(len(given))
     if test is None:
-        kept, aside = set_aside(train.labels, TEST_PART, "test")
-        train, test = train[kept], train[aside]
+        rows, aside = set_aside(given.labels, TEST_PART, "test")
+        test = given[aside]
         notes.append(
-            f"The data had no test images: {len(test):,} of {len(data.train):,}, a fifth of each class, were set aside."
+            f"The data had no test images: {len(test):,} of {len(given):,}, a fifth of each class, were set aside."
         )
     if validation is None:
-        kept, aside = set_aside(train.labels, VALIDATION_PART, "validation")
-        train, validation = train[kept], train[aside]
+        kept, aside = set_aside(given.labels[rows], VALIDATION_PART, "validation")
+        train, validation_images = given[rows[np.concatenate([kept, aside])]], len(aside)
     else:
-        train = train[generator(SEED, "data/train").permutation(len(train))]
-        notes.append(f"The {len(validation):,} validation images are those that were given: {validation.origin}.")
+        train = given[rows[generator(SEED, "data/train").permutation(len(rows))]].followed_by(validation)
+        validation_images = len(validation)
+        notes.append(f"The {len(validation):,} validation images are those that were given.")
     arrays = _store(
-        train_images=np.concatenate([train.images, validation.images]),
-        train_labels=np.concatenate([train.labels, validation.labels]),
-        test_images=test.images, test_labels=test.labels,
+        train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels
+    )
+    return DataSet(
+        classes=data.classes, image_shape=train.images.shape[1:], validation_images=validation_images,
+        notes=tuple(notes), arrays=arrays, numbers=data.numbers,
     )  # fmt: skip
-    return complete(
-        DataSet(
-            classes=data.classes, image_shape=train.images.shape[1:], validation_images=len(validation),
-            notes=tuple(notes), arrays=arrays, numbers=data.numbers,
-        )
-    )  # fmt: skip
+
+
+def fitted(data: DataSet, sizing: Sizing) -> DataSet:
+    """The same images in the size and colours that are wanted."""
+    height, width = data.image_shape[:2]
+    frame = sizing.frame or Frame(height, width, sizing.fit)
+    is_colour = len(data.image_shape) == 3
+    if (frame.height, frame.width) == (height, width) and sizing.colour in (None, is_colour):
+        return data
+    train, test = (made_colour(all_to_fit(data.images(group), frame), sizing.colour) for group in get_args(Group))
+    arrays = _store(
+        train_images=train, train_labels=data.labels("train"), test_images=test, test_labels=data.labels("test")
+    )
+    return data.model_copy(update={"image_shape": train.shape[1:], "raw": {}, "arrays": arrays})
 
 
 def complete(data: DataSet) -> DataSet:

@@ -5,7 +5,7 @@ In the format of Hugging Face's hub: Markdown below a YAML header.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tasks.experiment.reports.metrics import Metrics
 from tasks.experiment.reports.page import render
@@ -51,8 +51,11 @@ def model_card(name: str, metrics: Metrics, last_epoch: dict[str, float] | None)
     )  # fmt: skip
 
 
-def class_names(model: Path) -> list[str] | None:
-    """The classes in the order of a model's outputs, from the card beside it: <model>.md, or README.md as on a hub."""
+def read_head(model: Path) -> dict[str, Any]:
+    """The head of the card beside a model: <model>.md, or README.md as on a hub. Empty if none has classes.
+
+    classes: in the order of the model's outputs. image_fit: how images of another size are made to fit.
+    """
     import yaml
 
     for card in (model.with_suffix(".md"), model.with_name("README.md")):
@@ -60,5 +63,5 @@ def class_names(model: Path) -> list[str] | None:
             parts = card.read_text("utf-8").split("---\n")
             head = yaml.safe_load(parts[1]) if len(parts) > 2 and not parts[0] else None
             if isinstance(head, dict) and head.get("classes"):
-                return [str(name) for name in head["classes"]]
-    return None
+                return head
+    return {}

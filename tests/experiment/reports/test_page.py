@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasks.experiment.reports.card import class_names, model_card
+from tasks.experiment.reports.card import model_card, read_head
 from tasks.experiment.reports.page import to_html, write_pages
 from tasks.experiment.reports.tuned_sentences import tuned_sentences
 from tasks.experiment.results.verdicts import RULE
@@ -122,7 +122,8 @@ def test_the_classes_of_a_card_are_read_back_whatever_they_are_called(metrics: d
     names = ["💥", "é", "a: b", "no", "'\"", "𒀀", "{{ 1 }}", "---"]
     metrics["data"]["source_classes"] = names
     (tmp_path / "A.md").write_text(model_card("A", metrics, {"validation_accuracy": 0.9}), "utf-8")
-    assert class_names(tmp_path / "A.keras") == names
+    head = read_head(tmp_path / "A.keras")
+    assert (head["classes"], head["image_fit"]) == (names, "stretch")
     assert f"classes: {json.dumps(names[:2], ensure_ascii=False)[:-1]}" in (tmp_path / "A.md").read_text("utf-8")
 
 

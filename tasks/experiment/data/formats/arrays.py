@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.data.fitting import Sizing, all_to_fit, made_colour
 from tasks.experiment.data.formats.array_labels import class_labels, find_classes
-from tasks.experiment.data.formats.labelled import BroughtData, Labelled
+from tasks.experiment.data.formats.labelled import MAX_SIDE, BroughtData, Labelled
 from tasks.experiment.data.formats.parts import Part
 from tasks.experiment.errors import UnusableInputError
 
@@ -22,13 +23,19 @@ class Arrays:
     origin: str
 
 
-def brought(given: dict[Part, Arrays], names_file: Path) -> BroughtData:
+def brought(given: dict[Part, Arrays], names_file: Path, sizing: Sizing) -> BroughtData:
     """Labelled images of these arrays; classes have the names in `names_file`, if it is there.
 
     Raises UnusableInputError for what is no image or no label.
     """
     notes: list[str] = []
     images = pixels({part: (channels_last(each), each.origin) for part, each in given.items()}, notes)
+    frame = sizing.frame
+    if not frame and any(max(array.shape[1:3]) > MAX_SIDE for array in images.values()):
+        frame = sizing.choose([array.shape[1:3] for array in images.values()], notes)
+    if frame:
+        images = {part: all_to_fit(array, frame) for part, array in images.items()}
+    images = {part: made_colour(array, sizing.colour) for part, array in images.items()}
     labels = {part: class_labels(each.labels, len(each.images), each.origin, notes) for part, each in given.items()}
     classes = find_classes(labels, names_file, given["train"].origin, notes)
     parts = {part: Labelled(images[part], classes.places[part], each.origin) for part, each in given.items()}

@@ -4,6 +4,7 @@ import re
 import zlib
 from pathlib import Path
 
+from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.array_labels import NAMES_FILE
 from tasks.experiment.data.formats.arrays import Arrays, brought
 from tasks.experiment.data.formats.files import regular, visible
@@ -19,7 +20,7 @@ def recognizes(path: Path) -> bool:
     return path.is_dir() and _find(path, "train", "images") is not None
 
 
-def read(path: Path) -> BroughtData:
+def read(path: Path, sizing: Sizing) -> BroughtData:
     given: dict[Part, Arrays] = {}
     for part in PARTS:
         images, labels = (_find(path, part, what) for what in ("images", "labels"))
@@ -31,7 +32,7 @@ def read(path: Path) -> BroughtData:
                 given[part] = Arrays(read_idx(images, MAX_BYTES), read_idx(labels, MAX_BYTES), str(images))
             except (ValueError, OSError, EOFError, zlib.error) as error:
                 raise UnusableInputError(f"{path}: an IDX file can't be read: {error}") from error
-    return brought(given, path / NAMES_FILE)
+    return brought(given, path / NAMES_FILE, sizing)
 
 
 def _find(folder: Path, part: Part, what: str) -> Path | None:

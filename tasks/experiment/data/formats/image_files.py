@@ -1,12 +1,15 @@
 """Image files, read by Pillow."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.data.fitting import Frame, Sizing, made_colour, made_to_fit
 from tasks.experiment.data.formats.files import regular
 from tasks.experiment.data.formats.labelled import MAX_BYTES, MAX_SIDE
 from tasks.experiment.errors import UnusableInputError
@@ -18,6 +21,7 @@ FORMATS = {
     "JPEG2000": (".jp2", ".j2k", ".jpx"), "AVIF": (".avif",),
 }  # fmt: skip
 SUFFIXES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
+ORIENTATION, FIRST_TURNED = 0x0112, 5  # the EXIF tag; from this value on, height and width change places
 GREY_MODES, COLOUR_MODES = {"1", "L", "LA"}, {"P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"}
 
 
@@ -35,7 +39,26 @@ def is_image(file: Path) -> bool:
 
 def read_image(file: Path) -> ImageFile:
     """The (first) picture of an image file, upright. Raises UnusableInputError if it can't be read."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
+
+    with _opened(file) as image:
+        if image.mode not in GREY_MODES | COLOUR_MODES:
+            raise UnusableInputError(f"{file} has pixels of the kind {image.mode}: convert it to 8 bits a channel")
+        pictures = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # a phone's holds previews
+        upright = ImageOps.exif_transpose(image)
+        return ImageFile(np.asarray(upright.convert("L" if image.mode in GREY_MODES else "RGB")), pictures)
+
+
+def image_size(file: Path) -> tuple[int, int]:
+    """(height, width) of an image file, upright, without reading its pixels. Raises UnusableInputError likewise."""
+    with _opened(file) as image:
+        width, height = image.size
+        return (width, height) if image.getexif().get(ORIENTATION, 1) >= FIRST_TURNED else (height, width)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    from PIL import Image
 
     regular(file)
     Image.init()
@@ -44,11 +67,7 @@ def read_image(file: Path) -> ImageFile:
             warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
             Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN]) as image,
         ):
-            if image.mode not in GREY_MODES | COLOUR_MODES:
-                raise UnusableInputError(f"{file} has pixels of the kind {image.mode}: convert it to 8 bits a channel")
-            pictures = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # a phone's holds previews
-            upright = ImageOps.exif_transpose(image)
-            return ImageFile(np.asarray(upright.convert("L" if image.mode in GREY_MODES else "RGB")), pictures)
+            yield image
     except UnusableInputError:
         raise
     except Exception as error:
@@ -56,28 +75,38 @@ def read_image(file: Path) -> ImageFile:
         raise UnusableInputError(f"{file} is not a whole image of a kind that can be read: {error}") from error
 
 
-def read_images(files: list[Path]) -> tuple[NDArray[np.uint8], list[str]]:
-    """(all images in one array, grey if all are, else RGB without transparency; notes on what was not used)."""
+def read_images(files: list[Path], sizing: Sizing) -> tuple[NDArray[np.uint8], list[str]]:
+    """(all images in one array, grey if all are, else RGB without transparency; notes on what was changed or not used).
+
+    Without a wanted size they stay as they are if all have one size and no side is longer than MAX_SIDE.
+    """
+    notes: list[str] = []
+    try:
+        return made_colour(_read_images(files, sizing.frame, notes), sizing.colour), notes
+    except _OtherSizeError:
+        frame = sizing.choose([image_size(file) for file in files], notes)
+        return made_colour(_read_images(files, frame, notes), sizing.colour), notes
+
+
+class _OtherSizeError(ValueError):
+    """Without a frame: an image is too large, or its size is not that of the first one."""
+
+
+def _read_images(files: list[Path], frame: Frame | None, notes: list[str]) -> NDArray[np.uint8]:
     read: list[NDArray[np.uint8]] = []
     several = []
     for file in files:
-        pixels, pictures = read_image(file)
-        read.append(pixels)
-        several += [file] if pictures > 1 else []
-        (height, width), (first_height, first_width) = pixels.shape[:2], read[0].shape[:2]
-        if max(height, width) > MAX_SIDE:
-            raise UnusableInputError(f"{file} has {width} × {height} pixels; the limit is {MAX_SIDE} × {MAX_SIDE}")
-        if (height, width) != (first_height, first_width):
-            raise UnusableInputError(
-                f"images must have one size, but {files[0]} has {first_width} × {first_height} pixels and "
-                f"{file} has {width} × {height}: resize them"
-            )
+        image = read_image(file)
+        read.append(made_to_fit(image.pixels, frame) if frame else image.pixels)
+        several += [file] if image.pictures > 1 else []
+        height, width = read[-1].shape[:2]
+        if (height, width) != read[0].shape[:2] or max(height, width) > MAX_SIDE:
+            raise _OtherSizeError
         if 3 * height * width * len(read) > MAX_BYTES:
             raise UnusableInputError(f"the images come to more than {MAX_BYTES >> 30} GiB, the limit")
     if any(image.ndim == 3 for image in read):
         read = [image if image.ndim == 3 else np.stack([image] * 3, axis=-1) for image in read]
-    notes = []
     if several:
         count = f"{len(several):,} file{'' if len(several) == 1 else 's'}"
-        notes.append(f"{count} with several pictures, such as {several[0]}: the first of each was used.")
-    return (np.stack(read) if read else np.zeros((0, 1, 1), np.uint8)), notes
+        notes.append(f"{count} with several pictures, such as {several[0].name}: the first of each was used.")
+    return np.stack(read) if read else np.zeros((0, 1, 1), np.uint8)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.experiment.data.class_names import in_order
+from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.files import visible, visible_files
 from tasks.experiment.data.formats.image_files import is_image, read_images
 from tasks.experiment.data.formats.labelled import BroughtData, Labelled, some
@@ -28,9 +29,8 @@ class Layout:
     def add(self, part: Part, folder: Path, classes: Classes) -> None:
         """Folders of classes, if there are any in `folder`, whose own images are in no class."""
         if loose := [file for file in visible(folder) if is_image(file)]:
-            self.notes.append(
-                f"{_files(len(loose), 'image')} in {folder}, but in no class folder: unlabelled images can't be used."
-            )
+            where = f"{_files(len(loose), 'image')} in {folder.name}, but in no class folder"
+            self.notes.append(f"{where}: unlabelled images can't be used.")
         if classes:
             self.classes[part], self.origins[part] = classes, folder
 
@@ -39,7 +39,7 @@ def recognizes(path: Path) -> bool:
     return path.is_dir() and bool(_folders(path))
 
 
-def read(path: Path) -> BroughtData:
+def read(path: Path, sizing: Sizing) -> BroughtData:
     layout = _layout(path)
     notes, files = layout.notes, {}
     for part, folders in layout.classes.items():
@@ -54,10 +54,12 @@ def read(path: Path) -> BroughtData:
         raise UnusableInputError(f"there are no images to train on in {layout.origins['train']}: give {LAYOUT}")
     if empty := [name for name in layout.classes["train"] if name not in classes]:
         notes.append(f"Folders without images are no classes: {some(empty)}.")
-    return _labelled(classes, images, layout)
+    return _labelled(classes, images, layout, sizing)
 
 
-def _labelled(classes: list[str], images: dict[Part, dict[str, list[Path]]], layout: Layout) -> BroughtData:
+def _labelled(
+    classes: list[str], images: dict[Part, dict[str, list[Path]]], layout: Layout, sizing: Sizing
+) -> BroughtData:
     """The images of each part, with the places of their classes, whose names are the same in capitals."""
     places = {name.lower(): place for place, name in enumerate(classes)} | {n: p for p, n in enumerate(classes)}
     files: dict[Part, list[tuple[int, Path]]] = {}
@@ -68,7 +70,7 @@ def _labelled(classes: list[str], images: dict[Part, dict[str, list[Path]]], lay
             )
         found = [(places.get(name, places[name.lower()]), file) for name, own in each.items() for file in own]
         files[part] = sorted(found, key=lambda labelled: labelled[0])
-    pixels, notes = read_images([file for each in files.values() for _, file in each])
+    pixels, notes = read_images([file for each in files.values() for _, file in each], sizing)
     parts: dict[Part, Labelled] = {}
     ends = np.cumsum([len(each) for each in files.values()])
     for (part, labelled_files), mine in zip(files.items(), np.split(pixels, ends[:-1]), strict=True):
@@ -93,7 +95,7 @@ def _layout(path: Path) -> Layout:
                 layout.add(part, folder, _folders(folder))
         for folder in others.values():
             if count := sum(is_image(file) for file in visible_files(folder, path)):
-                layout.notes.append(f"{_files(count, 'image')} in {folder} left out: that is no part of the data.")
+                layout.notes.append(f"{_files(count, 'image')} in {folder.name} left out: that is no part of the data.")
         return layout
     if not others:
         raise UnusableInputError(

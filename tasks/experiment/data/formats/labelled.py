@@ -31,6 +31,10 @@ class Labelled:
     def __getitem__(self, rows: NDArray[Any]) -> "Labelled":
         return Labelled(self.images[rows], self.labels[rows], self.origin)
 
+    def followed_by(self, others: "Labelled") -> "Labelled":
+        images, labels = (self.images, others.images), (self.labels, others.labels)
+        return Labelled(np.concatenate(images), np.concatenate(labels), self.origin)
+
 
 @dataclass(frozen=True)
 class BroughtData:
@@ -52,17 +56,12 @@ class BroughtData:
 
 def refuse_unusable(data: BroughtData, path: Path) -> None:
     """Refuse data with which no experiment can be made."""
-    height, width = data.train.images.shape[1:3]
-    if max(height, width) > MAX_SIDE:
-        raise UnusableInputError(
-            f"{path} has images of {width} × {height} pixels; the limit is {MAX_SIDE} × {MAX_SIDE}: make them smaller"
-        )
     _refuse_classes(data.classes, path)
     for part, given in data.parts.items():
         if given.images.shape[1:] != data.train.images.shape[1:]:
             raise UnusableInputError(
                 f"the training images of {path} have the shape {data.train.images.shape[1:]} and its {part} images "
-                f"{given.images.shape[1:]}: they must be the same"
+                f"{given.images.shape[1:]}: they must be the same, or be made so by image_size"
             )
         if (unseen := np.setdiff1d(given.labels, data.train.labels)).size:
             raise UnusableInputError(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.array_labels import names_beside
 from tasks.experiment.data.formats.arrays import Arrays, brought
 from tasks.experiment.data.formats.labelled import MAX_BYTES, BroughtData
@@ -27,7 +28,7 @@ def recognizes(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() == ".npz"
 
 
-def read(path: Path) -> BroughtData:
+def read(path: Path, sizing: Sizing) -> BroughtData:
     names, arrays = _load(path)
     given: dict[Part, Arrays] = {}
     notes: list[str] = []
@@ -40,7 +41,7 @@ def read(path: Path) -> BroughtData:
         elif found or part == "train":
             wanted = " and ".join(f"{kind}_{'val' if part == 'validation' else part}" for kind in "xy")
             raise UnusableInputError(f"{path} must hold {wanted}; it holds {', '.join(names) or 'nothing'}")
-    data = brought(given, names_beside(path))
+    data = brought(given, names_beside(path), sizing)
     return replace(data, notes=(*data.notes, *notes))
 
 

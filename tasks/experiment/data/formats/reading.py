@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats import idx_folder, image_folder, npz, table
 from tasks.experiment.data.formats.array_labels import names_beside
 from tasks.experiment.data.formats.files import regular, visible_files
@@ -23,7 +24,7 @@ class Format(Protocol):
 
     def recognizes(self, path: Path) -> bool: ...
 
-    def read(self, path: Path) -> BroughtData:
+    def read(self, path: Path, sizing: Sizing) -> BroughtData:
         """Raises UnusableInputError, one sentence, for what can't be read."""
 
 
@@ -36,12 +37,12 @@ FORMATS: tuple[Format, ...] = (
 LAYOUTS = f"give {', '.join(format.LAYOUT for format in FORMATS[:-1])}, or {FORMATS[-1].LAYOUT}"
 
 
-def read_data(path: Path) -> BroughtData:
+def read_data(path: Path, sizing: Sizing = Sizing()) -> BroughtData:  # noqa: B008 (frozen)
     """The data at `path`, good enough for an experiment. Raises UnusableInputError, one sentence, if it isn't."""
     with _unreadable_refused(path):
         for format in FORMATS:
             if format.recognizes(path):
-                data = format.read(path)
+                data = format.read(path, sizing)
                 data = replace(data, classes=tuple(printable(name) for name in data.classes))
                 refuse_unusable(data, path)
                 return data

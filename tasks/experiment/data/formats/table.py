@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.array_labels import NAMES_FILE, Labels, find_classes, names_beside
 from tasks.experiment.data.formats.files import inside, regular, visible
 from tasks.experiment.data.formats.image_files import read_images
@@ -41,11 +42,11 @@ def files(path: Path) -> Iterator[Path]:
     yield from sorted({row.file for row in _rows(path, path.parent)})
 
 
-def read(path: Path) -> BroughtData:
+def read(path: Path, sizing: Sizing) -> BroughtData:
     root = path if path.is_dir() else path.parent
     rows = [row for table in _tables(path) for row in _rows(table, root)]
     labelled = sorted((row for row in rows if row.label), key=lambda row: PARTS.index(row.part))  # stable
-    pixels, notes = read_images([row.file for row in labelled])
+    pixels, notes = read_images([row.file for row in labelled], sizing)
     if unlabelled := len(rows) - len(labelled):
         notes.append(f"{unlabelled:,} of {len(rows):,} rows have no label: unlabelled images can't be used.")
     of_part = {part: [row.label for row in labelled if row.part == part] for part in PARTS}
