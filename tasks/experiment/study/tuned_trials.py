@@ -8,7 +8,6 @@ from tasks.experiment.networks.architectures import hidden_layers, transfer_hidd
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.trajectory import Checkpoint, Labelled, set_weights
 from tasks.experiment.results.scores import predict, score
-from tasks.experiment.results.tuned import ChosenRecipe
 from tasks.experiment.study.plan import NOTEBOOK
 from tasks.experiment.study.trials import describe_task
 from tasks.experiment.study.tuned_choice import Row
@@ -109,13 +108,13 @@ def _curve(run: Row, reached: list[Checkpoint]) -> list[Row]:
     ]
 
 
-def describe_recipe(bench: Workbench, chosen: Chosen) -> ChosenRecipe:
-    """A row of what was chosen."""
+def describe_recipe(bench: Workbench, chosen: Chosen) -> Row:
+    """A row of what was chosen: a ChosenRecipe."""
     arm, recipe, labelled = chosen.trial.arm, chosen.recipe, bench.labelled(chosen.trial.samples)
     strength = recipe.learning_rate
     rate, epochs, penalty = (strength, recipe.epochs, None) if arm.tuned else (None, None, strength)
-    return ChosenRecipe(
-        classes=describe_task(bench.problem)["classes"], arm=arm.name, samples=len(labelled),
-        chosen_by=chosen.trial.chosen_by, learning_rate=rate, epochs=epochs, penalty=penalty,
-        edge=recipe.edge or None, extended=chosen.extended,
-    )  # fmt: skip
+    return {
+        "classes": describe_task(bench.problem)["classes"], "arm": arm.name, "samples": len(labelled),
+        "chosen_by": chosen.trial.chosen_by, "learning_rate": rate, "epochs": epochs, "penalty": penalty,
+        "edge": recipe.edge or None, "extended": chosen.extended,
+    }  # fmt: skip
