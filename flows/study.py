@@ -8,7 +8,7 @@ from prefect.futures import PrefectFutureList
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from tasks.download import open_source, open_target
+from tasks.download import open_data, open_source
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.errors import DivergedError, UnusableInputError
 from tasks.experiment.results.sequential import looks
@@ -109,8 +109,8 @@ def transfer_study(
     if replicates < (fewest := fewest_pairs(len(arms(experiment)) - 1)):
         get_run_logger().warning("With fewer than %d pairs this study can't tell which arms help", fewest)
     with artifacts_in_use(), computing(refresh):
-        data = open_target(experiment)
-        source = open_source(experiment, data)
+        data = open_data(experiment.dataset, experiment.sizing)
+        source = open_source(data, experiment.source_dataset, experiment.source_model, experiment.image_fit)
         own_pixels, *other_pixels = (experiment.vary(normalization=kind) for kind in experiment.pixel_kinds)
         all_classes = experiment.all_target_classes(data) if pairs else []
         other_classes = [experiment.vary(target_classes=classes) for classes in all_classes]

@@ -3,7 +3,7 @@
 from prefect import State, unmapped
 from prefect.runtime import flow_run
 
-from tasks.download import open_source, open_target
+from tasks.download import open_data, open_source
 from tasks.evaluate import can_tell, evaluate
 from tasks.experiment.networks.models import Models
 from tasks.experiment.reports.metrics import earlier_nights
@@ -32,8 +32,8 @@ def transfer_learning(
     """How much does starting from a related model help when labels are few? One pair of runs per seed, compared."""
     seeds = list(range(seed, seed + replicates))
     with artifacts_in_use(), computing(refresh):
-        data = open_target(experiment)
-        source = open_source(experiment, data)
+        data = open_data(experiment.dataset, experiment.sizing)
+        source = open_source(data, experiment.source_dataset, experiment.source_model, experiment.image_fit)
         start_A, start_B = starts(experiment, data, source)
         A, B = split(data, source, start_A, start_B, experiment.target)
         models = Models()

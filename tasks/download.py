@@ -5,12 +5,11 @@ from prefect.tasks import exponential_backoff
 
 from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.fitting import Sizing
+from tasks.experiment.data.fitting import Fit, Sizing
 from tasks.experiment.data.formats.files import given_path
 from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.data.ingestion import complete, fitted, import_data
 from tasks.experiment.errors import UnusableInputError
-from tasks.experiment.settings import Experiment
 from tasks.orchestration.progress import report_bytes
 from tasks.orchestration.stage import stage
 from tasks.storage.files import printable
@@ -33,7 +32,11 @@ async def _may_help(task: object, run: object, state: object) -> bool:
     retry_jitter_factor=0.5,
     retry_condition_fn=_may_help,
 )
-def download(dataset: str, content: str | None, sizing: Sizing) -> DataSet:
+def download(
+    dataset: str,
+    content: str | None,
+    sizing: Sizing = Sizing(),  # noqa: B008 (frozen)
+) -> DataSet:
     """content: a hash of your own data, so that changed data are never served from the cache."""
     log = get_run_logger()
     if dataset == fashion_mnist.NAME:
@@ -58,20 +61,14 @@ def open_data(dataset: str, sizing: Sizing) -> DataSet:
     return data
 
 
-def open_target(experiment: Experiment) -> DataSet:
-    """The data set of task B."""
-    return open_data(experiment.dataset, Sizing(size=experiment.image_size, fit=experiment.image_fit))
-
-
-def open_source(experiment: Experiment, data: DataSet) -> DataSet | None:
+def open_source(data: DataSet, source_dataset: str | None, source_model: str | None, image_fit: Fit) -> DataSet | None:
     """The data set of task A: that of task B (`data`), or another one, made to fit its size and colours.
 
     None if a trained model takes A's place.
     """
-    if experiment.source_model:
+    if source_model:
         return None
-    if not experiment.source_dataset:
+    if not source_dataset:
         return data
     height, width = data.image_shape[:2]
-    as_target = Sizing(size=(height, width), fit=experiment.image_fit, colour=len(data.image_shape) == 3)
-    return open_data(experiment.source_dataset, as_target)
+    return open_data(source_dataset, Sizing(size=(height, width), fit=image_fit, colour=len(data.image_shape) == 3))

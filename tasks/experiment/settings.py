@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, fi
 from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.class_names import class_numbers
 from tasks.experiment.data.dataset import DataSet
-from tasks.experiment.data.fitting import LONGEST, Fit
+from tasks.experiment.data.fitting import LONGEST, Fit, Sizing
 from tasks.experiment.data.formats.labelled import MAX_SIDE
 from tasks.experiment.data.splits import Target
 from tasks.experiment.networks.architectures import NETWORKS
@@ -154,6 +154,11 @@ class Experiment(Settings):
         if given.data.get("dataset") == fashion_mnist.NAME:
             class_numbers(names, fashion_mnist.CLASS_NAMES)
         return names
+
+    @property
+    def sizing(self) -> Sizing:
+        """What size images are made, and how."""
+        return Sizing(size=self.image_size, fit=self.image_fit)
 
     @property
     def target(self) -> Target:

@@ -158,12 +158,16 @@ def test_val_beside_the_classes_of_training_images_is_no_class(tmp_path: Path) -
         (lambda folder: parts(folder, test=("test", 9), validation=("val", 9)), "no training images in class"),
         (
             lambda folder: parts(folder, train=("train", 9), test=("training", 9)),
-            "two folders for train: train, t",
+            "train and .*training are both for train: keep one",
+        ),
+        (
+            lambda folder: parts(folder, train=("", 9), val=("val", 2), valid=("valid", 2)),
+            "val and .*valid are both for validation",
         ),
         (lambda folder: (folder / "train/cat").mkdir(parents=True), "there are no images to train on in"),
         (lambda folder: (images(folder / "train/cat", 9), images(folder / "val/cow", 9)), "val has classes that"),
     ],
-    ids=["no class folders", "no train", "twice", "no images", "unseen"],
+    ids=["no class folders", "no train", "twice", "twice beside the classes", "no images", "unseen"],
 )
 def test_what_is_no_layout_is_refused(tmp_path: Path, write: Callable[[Path], object], says: str) -> None:
     write(tmp_path / "data")

@@ -27,11 +27,16 @@ class Layout:
     notes: list[str] = field(default_factory=list)
 
     def add(self, part: Part, folder: Path, classes: Classes) -> None:
-        """Folders of classes, if there are any in `folder`, whose own images are in no class."""
+        """Folders of classes, if there are any in `folder`, whose own images are in no class.
+
+        Raises UnusableInputError if there are two such folders for one part.
+        """
         if loose := [file for file in visible(folder) if is_image(file)]:
             where = f"{_files(len(loose), 'image')} in {folder.name}, but in no class folder"
             self.notes.append(f"{where}: unlabelled images can't be used.")
         if classes:
+            if part in self.classes:
+                raise UnusableInputError(f"{self.origins[part]} and {folder} are both for {part}: keep one of them")
             self.classes[part], self.origins[part] = classes, folder
 
 
@@ -60,7 +65,7 @@ def read(path: Path, sizing: Sizing) -> BroughtData:
 def _labelled(
     classes: list[str], images: dict[Part, dict[str, list[Path]]], layout: Layout, sizing: Sizing
 ) -> BroughtData:
-    """The images of each part, with the places of their classes, whose names are the same in capitals."""
+    """The images of each part, with the places of their classes, letter case aside."""
     places = {name.lower(): place for place, name in enumerate(classes)} | {n: p for p, n in enumerate(classes)}
     files: dict[Part, list[tuple[int, Path]]] = {}
     for part, each in images.items():
@@ -89,8 +94,6 @@ def _layout(path: Path) -> Layout:
     others = {name: folder for name, folder in folders.items() if not part_of(name)}
     if any(_folders(folder) for folder in named["train"]):
         for part in PARTS:
-            if len(named[part]) > 1:
-                raise UnusableInputError(f"{path} has two folders for {part}: {some([f.name for f in named[part]])}")
             for folder in named[part]:
                 layout.add(part, folder, _folders(folder))
         for folder in others.values():

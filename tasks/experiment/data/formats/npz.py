@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.array_labels import names_beside
 from tasks.experiment.data.formats.arrays import Arrays, brought
-from tasks.experiment.data.formats.labelled import MAX_BYTES, BroughtData
+from tasks.experiment.data.formats.labelled import MAX_BYTES, BroughtData, some
 from tasks.experiment.data.formats.parts import PARTS, Part, part_of
 from tasks.experiment.errors import UnusableInputError
 
@@ -40,7 +40,7 @@ def read(path: Path, sizing: Sizing) -> BroughtData:
             notes.append(f"The images of {found['images'][0]} have no labels: they were not used.")
         elif found or part == "train":
             wanted = " and ".join(f"{kind}_{'val' if part == 'validation' else part}" for kind in "xy")
-            raise UnusableInputError(f"{path} must hold {wanted}; it holds {', '.join(names) or 'nothing'}")
+            raise UnusableInputError(f"{path} must hold {wanted}; it holds {some(names) or 'nothing'}")
     data = brought(given, names_beside(path), sizing)
     return replace(data, notes=(*data.notes, *notes))
 

@@ -12,7 +12,7 @@ from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.array_labels import NAMES_FILE, Labels, find_classes, names_beside
 from tasks.experiment.data.formats.files import inside, regular, visible
 from tasks.experiment.data.formats.image_files import read_images
-from tasks.experiment.data.formats.labelled import BroughtData, Labelled
+from tasks.experiment.data.formats.labelled import BroughtData, Labelled, some
 from tasks.experiment.data.formats.parts import PARTS, Part, part_of
 from tasks.experiment.errors import UnusableInputError
 
@@ -98,7 +98,7 @@ def _rows(table: Path, root: Path) -> Iterator[Row]:
             file, label, part = (_column(columns, wanted) for wanted in (FILE, LABEL, PART))
             if not file or not label:
                 raise UnusableInputError(
-                    f"{table} must have a column {FILE[0]} and one {LABEL[0]}; it has {', '.join(columns) or 'none'}"
+                    f"{table} must have a column {FILE[0]} and one {LABEL[0]}; it has {some(list(columns)) or 'none'}"
                 )
             for row in reader:
                 name = (row[file] or "").strip()
