@@ -150,8 +150,8 @@ def first_samples(examples: Examples, samples: int, *, balanced: bool) -> Exampl
 
 def available_samples(examples: Examples, *, balanced: bool) -> int:
     """The most samples that `first_samples` can take."""
-    counts = np.unique(examples.labels, return_counts=True)[1]
-    return int(counts.min(initial=len(examples))) if balanced else len(examples)
+    of_each = np.unique(examples.labels, return_counts=True)[1].tolist()
+    return min(of_each, default=0) if balanced else len(examples)
 
 
 def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:

@@ -79,8 +79,9 @@ def test_a_recipe_has_the_lowest_mean_error_over_seeds_and_of_equals_the_lowest_
     other = tried((0.1, 1, 0.3, 1.0), (0.1, 2, 0.3, 0.9), (0.2, 1, 0.2, 0.6), (0.2, 2, 0.3, 0.8))
     assert choose(one) == Recipe(learning_rate=0.1, epochs=2, edge="lowest rate")
     assert choose(one + other) == Recipe(learning_rate=0.2, epochs=1, edge="highest rate")  # 0.2 each, loss 0.55 < 0.9
-    assert choose(tried((0.1, 1, 0.3, 1), (0.2, 1, 0.2, 1), (0.2, 2, 0.1, 1), (0.3, 1, 0.2, 1))).edge == "most epochs"
-    assert choose(tried((0.1, 1, 0.3, 1), (0.2, 1, 0.1, 1), (0.3, 1, 0.2, 1))).edge == ""  # one number of epochs alone
+    inside = (0.1, 1, 0.3, 1), (0.2, 1, 0.1, 1), (0.3, 1, 0.2, 1)
+    assert choose(tried(*inside, (0.2, 2, 0.05, 1))).edge == "most epochs"
+    assert choose(tried(*inside)).edge == ""  # nothing but a single number of epochs was tried
     assert choose(tried((0.1, 1, 0.3, 1), (0.2, 1, 0.1, 1), (0.3, 1, 0.2, 1), (0.3, 2, 0.2, 1))).edge == ""
 
 
