@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.experiment.reports.metrics import read_metrics
 from tasks.experiment.results.pairs import errors
-from tasks.experiment.results.planning import pairs_for_width, pairs_to_see
+from tasks.experiment.results.statistics.planning import pairs_for_width, pairs_to_see
 from tasks.storage.roots import shared_root
 from tasks.storage.runs import latest_run
 

@@ -11,13 +11,13 @@ from pydantic import Field
 from tasks.download import open_data, open_source
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.errors import DivergedError, UnusableInputError
-from tasks.experiment.results.sequential import looks
-from tasks.experiment.results.verdicts import fewest_pairs
+from tasks.experiment.results.statistics.sequential import looks
+from tasks.experiment.results.statistics.verdicts import fewest_pairs
 from tasks.experiment.settings import Experiment, Refresh, Replicates, Seed, StopEarly
 from tasks.experiment.study.arms import arms, full_plan, pair_plan
 from tasks.experiment.study.plan import Plan
-from tasks.experiment.study.tuned_arms import QUICK_REPLICATES, QUICK_SEEDS, SEEDS, full_tuned_plan, pair_tuned_plan
-from tasks.experiment.study.tuned_plan import Chosen, TunedPlan
+from tasks.experiment.study.tuned.arms import QUICK_REPLICATES, QUICK_SEEDS, SEEDS, full_tuned_plan, pair_tuned_plan
+from tasks.experiment.study.tuned.plan import Chosen, TunedPlan
 from tasks.normalize import starts
 from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.progress import watch

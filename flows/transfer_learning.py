@@ -7,7 +7,7 @@ from tasks.download import open_data, open_source
 from tasks.evaluate import can_tell, evaluate
 from tasks.experiment.networks.models import Models
 from tasks.experiment.reports.metrics import earlier_nights
-from tasks.experiment.results.sequential import looks
+from tasks.experiment.results.statistics.sequential import looks
 from tasks.experiment.settings import Experiment, Keep, Refresh, Replicates, Seed, StopEarly
 from tasks.normalize import starts
 from tasks.orchestration.command_line import run_from_command_line

@@ -8,11 +8,11 @@ from prefect.logging import get_run_logger
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.networks.models import Models
-from tasks.experiment.results.new_images import new_images_interval
 from tasks.experiment.results.pairs import log_look, replicate, summarize
 from tasks.experiment.results.scores import confusion_matrix, decide, predict, score
-from tasks.experiment.results.sequential import Look
-from tasks.experiment.results.statistics import mcnemar
+from tasks.experiment.results.statistics.basics import mcnemar
+from tasks.experiment.results.statistics.new_images import new_images_interval
+from tasks.experiment.results.statistics.sequential import Look
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import read_json, write_json

@@ -8,10 +8,10 @@ from prefect.logging import get_run_logger
 from tasks.experiment.data.splits import Problem, TrainingData
 from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.blueprints import Blueprint, load_blueprint
-from tasks.experiment.networks.grid import Grid
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Training, TunedRecipe
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
+from tasks.experiment.networks.tuning.grid import Grid
 from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
@@ -79,7 +79,7 @@ def _train(
 
 def _tune(blueprint: Blueprint, data: TrainingData, training: Training, seed: int, start: Body) -> TunedRecipe:
     """The recipe, which the log tells."""
-    from tasks.experiment.networks.tune_network import tune_network
+    from tasks.experiment.networks.tuning.tune_network import tune_network
 
     log = get_run_logger()
     log.info("choosing learning rate and epochs by cross-validation inside %d images", len(data.training))

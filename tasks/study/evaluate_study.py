@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.results.pairs import log_look, summarize
-from tasks.experiment.results.sequential import Look
+from tasks.experiment.results.statistics.sequential import Look
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, Handle, save
@@ -39,8 +39,8 @@ def evaluate_study(
     look: this one of the looks at the pairs so far, of a study that may stop early.
     """
     from tasks.experiment.study.answers import answer_questions, by_notebook, replicates, tabulate
-    from tasks.experiment.study.tuned_answers import TunedTables, answer_tuned
-    from tasks.experiment.study.tuned_tables import tabulate_curves, tabulate_tuning
+    from tasks.experiment.study.tuned.answers import TunedTables, answer_tuned
+    from tasks.experiment.study.tuned.tables import tabulate_curves, tabulate_tuning
 
     table = tabulate(_rows("runs", runs + tuned.networks))
     notebook = by_notebook(table)

@@ -9,12 +9,12 @@ from tasks.experiment.reports.figures import Plot, draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, write_metrics
 from tasks.experiment.reports.page import write_pages
 from tasks.experiment.reports.sentences import distinction, diverged_among, study_answer
-from tasks.experiment.reports.tuned_sentences import tuned_answer, tuned_sentences
+from tasks.experiment.reports.study.tuned_sentences import tuned_answer, tuned_sentences
 from tasks.experiment.results.scores import METRICS
-from tasks.experiment.results.verdicts import RULE
+from tasks.experiment.results.statistics.verdicts import RULE
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import arms
-from tasks.experiment.study.tuned_arms import fixed_arms, tuned_arms
+from tasks.experiment.study.tuned.arms import fixed_arms, tuned_arms
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import read_json
@@ -28,8 +28,8 @@ def report_study(
     """Store the tables, metrics.json, the report and plots/."""
     import pandas as pd
 
-    from tasks.experiment.reports.study_plots import PLOTS, ReportedStudy
-    from tasks.experiment.reports.tuned_plots import TUNED_PLOTS, ReportedTuned
+    from tasks.experiment.reports.study.plots import PLOTS, ReportedStudy
+    from tasks.experiment.reports.study.tuned_plots import TUNED_PLOTS, ReportedTuned
     from tasks.experiment.study.answers import behind_the_answer, by_notebook, of_experiment
 
     evaluated = answers.folder()

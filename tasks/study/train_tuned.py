@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import load_network
-from tasks.experiment.study.tuned_plan import Chosen, TunedPlan
+from tasks.experiment.study.tuned.plan import Chosen, TunedPlan
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import write_json
@@ -20,10 +20,10 @@ def train_tuned(
     """
     from tasks.experiment.networks.trainer import set_threads
     from tasks.experiment.study.trials import run_trials
-    from tasks.experiment.study.tuned_choice import choose_recipes
-    from tasks.experiment.study.tuned_starts import Workbench
-    from tasks.experiment.study.tuned_trials import describe_recipe, train_chosen
-    from tasks.experiment.study.tuning_trials import tune_alone
+    from tasks.experiment.study.tuned.choice import choose_recipes
+    from tasks.experiment.study.tuned.starts import Workbench
+    from tasks.experiment.study.tuned.trials import describe_recipe, train_chosen
+    from tasks.experiment.study.tuned.tuning import tune_alone
 
     set_threads()
     bodies = [load_network(each.folder() / "model.keras") if each else None for each in (model_A, permuted)]

@@ -11,8 +11,8 @@ from prefect.futures import PrefectFutureList
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.study.plan import Plan
-from tasks.experiment.study.tuned_choice import attempts, choose_recipes
-from tasks.experiment.study.tuned_plan import Attempt, Chosen, TunedPlan
+from tasks.experiment.study.tuned.choice import attempts, choose_recipes
+from tasks.experiment.study.tuned.plan import Attempt, Chosen, TunedPlan
 from tasks.orchestration.progress import watch
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
@@ -25,8 +25,8 @@ def tune_arms(
 ) -> Artifact:
     """Store tried.json: one row per point of the grids, judged by images that its networks were not trained on."""
     from tasks.experiment.networks.trainer import set_threads
-    from tasks.experiment.study.tuned_starts import Workbench
-    from tasks.experiment.study.tuning_trials import try_out
+    from tasks.experiment.study.tuned.starts import Workbench
+    from tasks.experiment.study.tuned.tuning import try_out
 
     set_threads()
     bodies = [load_network(each.folder() / "model.keras") if each else None for each in (model_A, permuted)]

@@ -14,10 +14,10 @@ from rich.table import Table
 from scipy.stats import wilcoxon
 
 from tasks.experiment.results.budgets import budget_interval
-from tasks.experiment.results.intervals import difference_interval, error_reduction_interval, share_interval
-from tasks.experiment.results.new_images import new_images_interval
-from tasks.experiment.results.planning import MOST, pairs_for_width, pairs_to_see
-from tasks.experiment.results.statistics import Errors
+from tasks.experiment.results.statistics.basics import Errors
+from tasks.experiment.results.statistics.intervals import difference_interval, error_reduction_interval, share_interval
+from tasks.experiment.results.statistics.new_images import new_images_interval
+from tasks.experiment.results.statistics.planning import MOST, pairs_for_width, pairs_to_see
 from tests.benchmarks.tuned_claims import class_pairs, fixed_sequence
 from tests.support.procedures import (
     BUDGETS,

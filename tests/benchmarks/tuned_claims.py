@@ -7,8 +7,8 @@ import numpy as np
 from rich.table import Table
 
 from tasks.experiment.results.class_pairs import stratified_reduction
-from tasks.experiment.results.intervals import ratio_interval
-from tasks.experiment.results.statistics import Errors
+from tasks.experiment.results.statistics.basics import Errors
+from tasks.experiment.results.statistics.intervals import ratio_interval
 from tests.support.studies import Pairs, claims, covered
 from tests.support.tuned_worlds import CHAIN, WORLDS, errors_of, strata
 

@@ -18,13 +18,13 @@ from tasks.experiment.data import fashion_mnist, mirrors
 from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
-from tasks.experiment.networks.grid import Grid
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.trainer import set_threads
+from tasks.experiment.networks.tuning.grid import Grid
 from tasks.experiment.settings import Experiment
-from tasks.experiment.study import tuned_arms
 from tasks.experiment.study.answers import KEYS
 from tasks.experiment.study.arms import full_plan, pair_plan
+from tasks.experiment.study.tuned import arms as tuned_arms
 from tasks.normalize import normalize
 from tasks.split import split
 from tasks.storage.artifacts import save

@@ -16,7 +16,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from tasks import train
 from tasks.download import download
 from tasks.experiment.data import fashion_mnist, mirrors
-from tasks.experiment.networks.grid import Grid
+from tasks.experiment.networks.tuning.grid import Grid
 from tasks.storage.roots import ROOT
 from tests.support.runs import QUICK, flags, run_experiment
 

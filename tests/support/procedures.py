@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from tasks.experiment.results.nights import expected_range
-from tasks.experiment.results.sequential import looks
-from tasks.experiment.results.statistics import Errors
+from tasks.experiment.results.statistics.basics import Errors
+from tasks.experiment.results.statistics.sequential import looks
 from tests.support.studies import Pairs, World, bounds, claims
 
 

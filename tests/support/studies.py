@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.results.intervals import interval, ratio_interval
-from tasks.experiment.results.statistics import ALPHA, Errors
-from tasks.experiment.results.verdicts import claim, difference_p, too_small_p
+from tasks.experiment.results.statistics.basics import ALPHA, Errors
+from tasks.experiment.results.statistics.intervals import interval, ratio_interval
+from tasks.experiment.results.statistics.verdicts import claim, difference_p, too_small_p
 
 Pairs = tuple[Errors, Errors]  # errors of scratch and of transfer
 World = Callable[[np.random.Generator, tuple[int, ...], float], Pairs]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.experiment.results.tuned import CROSS_VALIDATION, NOTEBOOK, VALIDATION_IMAGES, ChosenRecipe
-from tasks.experiment.study.tuned_answers import TunedTables
+from tasks.experiment.study.tuned.answers import TunedTables
 
 IMAGES = 2000  # of the test set
 BUDGETS = (20, 50, 100, 200, 400, 1_000)

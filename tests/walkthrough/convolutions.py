@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.experiment.results import pairs
-from tasks.experiment.results.intervals import difference_interval
+from tasks.experiment.results.statistics.intervals import difference_interval
 
 
 def difference(mlp: dict[str, Any], cnn: dict[str, Any]) -> dict[str, Any]:

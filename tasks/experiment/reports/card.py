@@ -10,7 +10,7 @@ from typing import Any, Literal
 from tasks.experiment.reports.metrics import Metrics
 from tasks.experiment.reports.page import render
 from tasks.experiment.reports.sentences import distinction
-from tasks.experiment.results.statistics import accuracy_interval
+from tasks.experiment.results.statistics.basics import accuracy_interval
 
 
 @dataclass(frozen=True)

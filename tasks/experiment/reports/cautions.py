@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tasks.experiment.results.pairs import Replicate, errors
-from tasks.experiment.results.statistics import accuracy_interval
+from tasks.experiment.results.statistics.basics import accuracy_interval
 
 FEW = 100  # test images: with fewer an accuracy is not known to ± 10 points
 NO_BETTER = 0.01  # than naming one class always: then nothing was learned

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.experiment.results.budgets import EquivalentBudget
-from tasks.experiment.results.statistics import Interval
+from tasks.experiment.results.statistics.basics import Interval
 
 
 def percent(result: Interval) -> str:

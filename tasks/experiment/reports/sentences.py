@@ -7,9 +7,9 @@ from tasks.experiment.reports.phrases import capital, count, percent, share, wit
 from tasks.experiment.results.comparisons import ArmComparisons
 from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.pairs import Results
-from tasks.experiment.results.statistics import Interval
+from tasks.experiment.results.statistics.basics import Interval
+from tasks.experiment.results.statistics.verdicts import Claim
 from tasks.experiment.results.study import Study
-from tasks.experiment.results.verdicts import Claim
 from tasks.experiment.study.arms import SELF_TRANSFER
 
 NAMED = 5  # more classes than that are counted

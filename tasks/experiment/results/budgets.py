@@ -5,8 +5,8 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.results.intervals import FEWEST
-from tasks.experiment.results.statistics import ALPHA, Bounds, Errors
+from tasks.experiment.results.statistics.basics import ALPHA, Bounds, Errors
+from tasks.experiment.results.statistics.intervals import FEWEST
 
 METHOD = "interpolated in the logarithm of the number of images; inverted paired t-test of the two means"
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from tasks.experiment.randomness import generator
 from tasks.experiment.results.comparisons import ClassComparison
-from tasks.experiment.results.intervals import EQUAL, fieller, interval, moments, standard_error
-from tasks.experiment.results.statistics import ALPHA, Errors, Interval, error_reduction
-from tasks.experiment.results.verdicts import TOO_SMALL, Claim, claim
+from tasks.experiment.results.statistics.basics import ALPHA, Errors, Interval, error_reduction
+from tasks.experiment.results.statistics.intervals import EQUAL, fieller, interval, moments, standard_error
+from tasks.experiment.results.statistics.verdicts import TOO_SMALL, Claim, claim
 
 RESAMPLES = 2000
 POINTS = 101  # of a profile

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TypedDict, TypeVar
 
 from tasks.experiment.results.budgets import Band, EquivalentBudget
-from tasks.experiment.results.intervals import error_reduction_interval
-from tasks.experiment.results.statistics import Errors, Interval, Wins, holm, wins
-from tasks.experiment.results.verdicts import Claim, claim, difference_p, too_small_p
+from tasks.experiment.results.statistics.basics import Errors, Interval, Wins, holm, wins
+from tasks.experiment.results.statistics.intervals import error_reduction_interval
+from tasks.experiment.results.statistics.verdicts import Claim, claim, difference_p, too_small_p
 
 
 class Comparison(TypedDict):

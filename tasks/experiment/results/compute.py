@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.results.differences import Difference
-from tasks.experiment.results.statistics import Errors
+from tasks.experiment.results.statistics.basics import Errors
+from tasks.experiment.results.statistics.differences import Difference
 
 Trajectory = tuple[NDArray[np.int64], Errors]
 

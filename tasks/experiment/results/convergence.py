@@ -10,7 +10,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.results.verdicts import TOO_SMALL
+from tasks.experiment.results.statistics.verdicts import TOO_SMALL
 
 Losses = NDArray[np.float64]  # of each pair after each epoch, on the validation images, shape (pairs, epochs)
 

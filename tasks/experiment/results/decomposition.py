@@ -5,9 +5,9 @@ from itertools import pairwise
 from typing import TypedDict
 
 from tasks.experiment.results.comparisons import judge_together
-from tasks.experiment.results.differences import Difference, difference
-from tasks.experiment.results.intervals import share_of
-from tasks.experiment.results.statistics import Errors, Interval
+from tasks.experiment.results.statistics.basics import Errors, Interval
+from tasks.experiment.results.statistics.differences import Difference, difference
+from tasks.experiment.results.statistics.intervals import share_of
 
 PARTS = ("scale", "inputs", "labels")  # what each arm of a chain adds to the one before it
 

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tasks.experiment.results.statistics import Errors
-from tasks.experiment.results.verdicts import TOO_SMALL
+from tasks.experiment.results.statistics.basics import Errors
+from tasks.experiment.results.statistics.verdicts import TOO_SMALL
 
 LEVEL = 0.003  # of Student's t. Errors are not quite normal: in simulations 1 night in 100 to 250 is outside
 

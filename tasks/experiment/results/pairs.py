@@ -5,10 +5,8 @@ from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
-from tasks.experiment.results.planning import advice
 from tasks.experiment.results.scores import Scores
-from tasks.experiment.results.sequential import Look, look_at, told
-from tasks.experiment.results.statistics import (
+from tasks.experiment.results.statistics.basics import (
     ALPHA,
     Errors,
     Interval,
@@ -17,7 +15,9 @@ from tasks.experiment.results.statistics import (
     error_reduction,
     wins,
 )
-from tasks.experiment.results.verdicts import Claim
+from tasks.experiment.results.statistics.planning import advice
+from tasks.experiment.results.statistics.sequential import Look, look_at, told
+from tasks.experiment.results.statistics.verdicts import Claim
 
 
 class Replicate(TypedDict):

@@ -7,9 +7,9 @@ from tasks.experiment.results.class_pairs import ClassPairs
 from tasks.experiment.results.comparisons import BudgetComparisons, judge_together
 from tasks.experiment.results.compute import AtSteps
 from tasks.experiment.results.decomposition import Decomposition, Step
-from tasks.experiment.results.differences import Difference, difference, mean_of
-from tasks.experiment.results.intervals import share_of
-from tasks.experiment.results.statistics import Errors, Interval
+from tasks.experiment.results.statistics.basics import Errors, Interval
+from tasks.experiment.results.statistics.differences import Difference, difference, mean_of
+from tasks.experiment.results.statistics.intervals import share_of
 
 NOTEBOOK, CROSS_VALIDATION, VALIDATION_IMAGES = "notebook", "cross-validation", "validation images"
 

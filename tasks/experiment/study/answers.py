@@ -17,15 +17,15 @@ from tasks.experiment.results.comparisons import (
     compare,
     judge_together,
 )
-from tasks.experiment.results.intervals import share_interval
 from tasks.experiment.results.pairs import Replicate, replicate
 from tasks.experiment.results.scores import METRICS, Scores
-from tasks.experiment.results.statistics import Errors
+from tasks.experiment.results.statistics.basics import Errors
+from tasks.experiment.results.statistics.intervals import share_interval
 from tasks.experiment.results.study import Study
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import PAIR, SCRATCH, SELF_TRANSFER, TRANSFER, arms
 from tasks.experiment.study.plan import NOTEBOOK
-from tasks.experiment.study.tuned_arms import S, T
+from tasks.experiment.study.tuned.arms import S, T
 
 # What tells two runs apart; the rest of a row is what came out.
 KEYS = ["normalization", "classes", "samples", "arm", "body", "layers", "frozen_epochs", "chosen_by", "seed"]

@@ -10,12 +10,12 @@ import pytest
 
 from tasks.experiment.reports.card import model_card, read_head
 from tasks.experiment.reports.page import to_html, write_pages
-from tasks.experiment.reports.tuned_sentences import tuned_sentences
-from tasks.experiment.results.verdicts import RULE
+from tasks.experiment.reports.study.tuned_sentences import tuned_sentences
+from tasks.experiment.results.statistics.verdicts import RULE
 from tasks.experiment.study.answers import answer_questions, tabulate
 from tasks.experiment.study.arms import arms
-from tasks.experiment.study.tuned_answers import answer_tuned
-from tasks.experiment.study.tuned_arms import tuned_arms
+from tasks.experiment.study.tuned.answers import answer_tuned
+from tasks.experiment.study.tuned.arms import tuned_arms
 from tests.support.by_hand import EXPERIMENT, B
 from tests.support.tuned_worlds import LABELS_MATTER, made_up
 

@@ -7,7 +7,7 @@ from tasks.experiment.results.class_pairs import (
     stratified_bootstrap,
     stratified_reduction,
 )
-from tasks.experiment.results.intervals import error_reduction_interval
+from tasks.experiment.results.statistics.intervals import error_reduction_interval
 from tests.support.studies import covered
 from tests.support.tuned_worlds import strata
 

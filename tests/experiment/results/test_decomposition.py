@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tasks.experiment.results.decomposition import decompose, fixed_sequence
-from tasks.experiment.results.intervals import ratio_interval
-from tasks.experiment.results.verdicts import difference_p
+from tasks.experiment.results.statistics.intervals import ratio_interval
+from tasks.experiment.results.statistics.verdicts import difference_p
 from tests.support.studies import covered
 from tests.support.tuned_worlds import CHAIN, LABELS_MATTER, SAME, SCALE_MATTERS, World, errors_of
 

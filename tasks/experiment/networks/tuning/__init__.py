@@ -1,0 +1,1 @@
+"""Learning rate and epochs, chosen by cross-validation."""

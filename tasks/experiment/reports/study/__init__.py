@@ -1,0 +1,1 @@
+"""What only a study's report has."""

@@ -1,0 +1,1 @@
+"""Intervals, tests and rules, for any errors of pairs."""

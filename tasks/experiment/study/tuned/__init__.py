@@ -1,0 +1,1 @@
+"""The study's tuned arms: how each is tuned, trained and answered for."""
