@@ -1,6 +1,7 @@
 """The study on the real data with few epochs: its numbers, its cache, its resumption."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -175,7 +176,7 @@ def test_tuned_arms_from_tuning_seeds_to_tables(tuned: tuple[Path, dict]) -> Non
     assert tuning[tuning.arm == "LP*"].learning_rate.isna().all()
 
 
-def test_recipes_have_the_lowest_mean_error_of_what_was_tried(tuned: tuple[Path, dict]) -> None:
+def test_recipes_are_within_a_standard_error_of_the_lowest_of_what_was_tried(tuned: tuple[Path, dict]) -> None:
     folder, metrics = tuned
     tuning, runs = pd.read_parquet(folder / "tuning.parquet"), pd.read_parquet(folder / "runs.parquet")
     recipes = metrics["study"]["tuned"]["recipes"]
@@ -184,8 +185,11 @@ def test_recipes_have_the_lowest_mean_error_of_what_was_tried(tuned: tuple[Path,
         if recipe["arm"] == "LP*":
             continue
         of_trial = [f"{name} == {recipe[name]!r}" for name in ("arm", "samples", "chosen_by")]
-        tried = tuning.query(" and ".join(of_trial)).groupby(["learning_rate", "epochs"]).error.mean()
-        assert tried[recipe["learning_rate"], recipe["epochs"]] == pytest.approx(tried.min())
+        points = tuning.query(" and ".join(of_trial)).groupby(["learning_rate", "epochs"])
+        tried, images = points.error.mean(), points.images.sum().iloc[0]
+        assert recipe["chosen_by"] != "cross-validation" or images == 2 * recipe["samples"]  # of two tuning seeds
+        noise = math.sqrt(tried.min() * (1 - tried.min()) / images)
+        assert tried[recipe["learning_rate"], recipe["epochs"]] <= tried.min() + noise + 1e-9
         trained = runs.query(" and ".join(of_trial))
         assert set(trained.learning_rate) == {recipe["learning_rate"]}
         assert set(trained.epochs) == {recipe["epochs"]}

@@ -51,7 +51,7 @@ def cross_validate(start: Start, labelled: Labelled, grid: Grid, batch_size: int
         model = start(training)
         for rate, row in zip(grid.rates, sums, strict=True):
             row += len(held_out) * np.array([(c.error, c.loss) for c in course.follow(model, rate)])
-    return _as_tried(grid.rates, checkpoints, sums / len(labelled))
+    return _as_tried(grid.rates, checkpoints, len(labelled), sums / len(labelled))
 
 
 def validate_grid(
@@ -62,13 +62,15 @@ def validate_grid(
     course = Course(labelled, validation, checkpoints, batch_size, generator(seed, "order/B"))
     model = start(labelled.examples)
     figures = [[(c.error, c.loss) for c in course.follow(model, rate)] for rate in grid.rates]
-    return _as_tried(grid.rates, checkpoints, np.array(figures))
+    return _as_tried(grid.rates, checkpoints, len(validation), np.array(figures))
 
 
-def _as_tried(rates: Sequence[float], checkpoints: Sequence[int], means: NDArray[np.float64]) -> list[Tried]:
+def _as_tried(
+    rates: Sequence[float], checkpoints: Sequence[int], images: int, means: NDArray[np.float64]
+) -> list[Tried]:
     """means: error and loss, shape (rates, checkpoints, 2)."""
     return [
-        Tried(learning_rate=rate, epochs=epochs, error=error, loss=loss)
+        Tried(learning_rate=rate, epochs=epochs, images=images, error=error, loss=loss)
         for rate, of_rate in zip(rates, means.tolist(), strict=True)
         for epochs, (error, loss) in zip(checkpoints, of_rate, strict=True)
     ]

@@ -12,6 +12,8 @@ import numpy as np
 
 from tasks.storage.artifacts import Handle
 
+EQUAL = 1e-9  # errors are counts of images: what differs by less is equal, but for its last bits
+
 
 class Grid(Handle):
     """What is tried: each rate, at each of the checkpoints of its trajectory.
@@ -47,10 +49,11 @@ def _half_decades(rate: float) -> int:
 
 
 class Tried(TypedDict):
-    """One point of the grid: means over the held-out images of all folds."""
+    """One point of the grid, judged by so many images: of all folds the held-out ones. error, loss: their means."""
 
     learning_rate: float
     epochs: int
+    images: int
     error: float
     loss: float
 
@@ -64,17 +67,30 @@ class Recipe(Handle):
 
 
 def choose(tried: Iterable[Tried]) -> Recipe:
-    """The point with the lowest mean error over the seeds that were tried, and of equal ones with the lowest loss."""
-    points: dict[tuple[float, int], list[tuple[float, float]]] = {}
+    """Of the points whose error can't be told from the lowest one, the longest trained, and of these the best.
+
+    That is: within one standard error of the lowest mean error over all seeds (Breiman et al. 1984). A point that stops
+    early is no better than its neighbours but by luck, and the luck of so few images would be taken for a recipe. Of
+    equal errors the lower loss decides.
+    """
+    points: dict[tuple[float, int], list[Tried]] = {}
     for each in tried:
-        points.setdefault((each["learning_rate"], each["epochs"]), []).append((each["error"], each["loss"]))
-    means = {point: tuple(np.mean(figures, axis=0)) for point, figures in points.items()}
-    rate, epochs = min(means, key=lambda point: (*np.round(means[point], 12), point[1], point[0]))
+        points.setdefault((each["learning_rate"], each["epochs"]), []).append(each)
+    errors = {point: float(np.mean([each["error"] for each in of_seeds])) for point, of_seeds in points.items()}
+    losses = {point: float(np.mean([each["loss"] for each in of_seeds])) for point, of_seeds in points.items()}
+    best = min(errors, key=lambda point: errors[point])
+    images = sum(each["images"] for each in points[best])
+    noise = math.sqrt(errors[best] * (1 - errors[best]) / images)
+    near = [point for point, error in errors.items() if error <= errors[best] + noise + EQUAL]
+    longest = max(epochs for _, epochs in near)
+    rate = min(
+        (rate for rate, epochs in near if epochs == longest),
+        key=lambda rate: (round(errors[rate, longest], 9), losses[rate, longest], rate),
+    )
     rates, all_epochs = ({point[i] for point in points} for i in (0, 1))
-    several = len(all_epochs) > 1
     edges = {
         "lowest rate": rate == min(rates),
         "highest rate": rate == max(rates),
-        "most epochs": several and epochs == max(all_epochs),
+        "most epochs": len(all_epochs) > 1 and {epochs for _, epochs in near} == {max(all_epochs)},
     }
-    return Recipe(learning_rate=rate, epochs=epochs, edge=next((name for name, at in edges.items() if at), ""))
+    return Recipe(learning_rate=rate, epochs=longest, edge=next((name for name, at in edges.items() if at), ""))

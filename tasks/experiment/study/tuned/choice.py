@@ -45,7 +45,7 @@ def _by_trial(rows: Iterable[Row]) -> dict[Key, list[Tried]]:
     for row in rows:
         loss = math.inf if row["loss"] is None else row["loss"]
         rate, epochs = row["learning_rate"] or row["penalty"], row["epochs"] or 0
-        point = Tried(learning_rate=rate, epochs=epochs, error=row["error"], loss=loss)
+        point = Tried(learning_rate=rate, epochs=epochs, images=row["images"], error=row["error"], loss=loss)
         tried.setdefault((row["arm"], row["budget"], row["chosen_by"]), []).append(point)
     return tried
 

@@ -60,5 +60,5 @@ def cross_validate_probe(
         weights = [out.sum() for _, out in parts]
         error = 1 - np.average([s["accuracy"] for s in scores], weights=weights)
         loss = np.average([math.inf if s["loss"] is None else s["loss"] for s in scores], weights=weights)
-        tried.append(Tried(learning_rate=penalty, epochs=0, error=float(error), loss=float(loss)))
+        tried.append(Tried(learning_rate=penalty, epochs=0, images=len(labels), error=float(error), loss=float(loss)))
     return tried

@@ -22,8 +22,10 @@ def tabulate_curves(rows: Rows) -> pd.DataFrame:
 def tabulate_tuning(rows: Rows) -> pd.DataFrame:
     """One row per tuning seed and point of the grid: RUN, learning_rate, epochs, penalty (of a mere probe), FIGURES.
 
-    Errors and losses are means over held-out images; the loss is missing from where training diverged.
+    Errors and losses are means over so many held-out images; the loss is missing from where training diverged.
     """
     point = ["learning_rate", "epochs", "penalty"]
-    table = pd.DataFrame(rows, columns=[*RUN, *point, *FIGURES]).astype(dict.fromkeys([*point, *FIGURES], float))
+    table = pd.DataFrame(rows, columns=[*RUN, *point, "images", *FIGURES]).astype(
+        dict.fromkeys([*point, *FIGURES], float)
+    )
     return table.drop_duplicates([*RUN, *point]).sort_values([*RUN, *point], ignore_index=True)

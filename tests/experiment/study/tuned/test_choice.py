@@ -20,10 +20,10 @@ PLAN = TunedPlan(
 
 
 def tried(arm: str, best: float, *rates: float, seed: int = 1, **changes: Any) -> list[dict[str, Any]]:
-    """The error is the lower, the nearer to the best rate, after the second of three numbers of epochs."""
+    """The error is the lower, the nearer to the best rate, after the second of three numbers of epochs, on many images."""
     return [
         {"arm": arm, "budget": 200, "samples": 200, "chosen_by": "cross-validation", "seed": seed, "penalty": None,
-         "learning_rate": rate, "epochs": epochs, "error": abs(rate - best) + abs(epochs - 2) / 100, "loss": 1.0}
+         "images": 10**9, "learning_rate": rate, "epochs": epochs, "error": abs(rate - best) + abs(epochs - 2) / 100, "loss": 1.0}
         | changes
         for rate in rates for epochs in (1, 2, 3)
     ]  # fmt: skip
@@ -62,7 +62,7 @@ def test_then_those_that_do_and_beyond_an_end_where_the_best_rate_is_there() -> 
 
 
 def test_the_grid_does_not_grow_for_ever() -> None:
-    rows = tried("S*", 9, *PLAN.grid.rates, 0.3) + tried("T*", 0.03, *PLAN.grid.rates)
+    rows = tried("S*", 0.9, *PLAN.grid.rates, 0.3) + tried("T*", 0.03, *PLAN.grid.rates)
     assert "S*" not in dict(names(rows))
     assert choose_recipes(PLAN.model_copy(update={"trials": PLAN.trials[:2]}), rows)[0].recipe.edge == "highest rate"
 
