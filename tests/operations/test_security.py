@@ -22,13 +22,12 @@ ADDRESS = "https://hooks.example.com/services/secret"  # of a webhook; it is nev
 
 @pytest.mark.fault("another user of this machine, without the password", "nothing is read, nothing is changed")
 def test_another_user(served: Machine) -> None:
-    flow = served.deployment("on-demand")["flow_id"]
-    before = served.flow_runs()
+    flow, before = served.deployment("on-demand")["flow_id"], served.runs_asked_for()
     secrets = "block_documents/filter", {"include_secrets": True}
     for path, body in (("flows/filter", {}), ("flow_runs/", {"flow_id": flow}), ("variables/filter", {}), secrets):
         for password in (None, ("me", "wrong"), ("wrong", "secret")):
             assert (path, served.ask("POST", path, body, password).status_code) == (path, 401)
-    assert [run["id"] for run in served.flow_runs()] == [run["id"] for run in before]
+    assert served.runs_asked_for() == before
 
 
 @pytest.mark.fault(
@@ -135,7 +134,7 @@ def test_a_run_chooses_nothing(served: Machine, variable: str) -> None:
     deployment = served.deployment("on-demand")["id"]
     later = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2999-01-01T00:00:00Z"}}}
     run = served.post(f"deployments/{deployment}/create_flow_run", later)["id"]
-    before = {run["id"] for run in served.flow_runs()}
+    before = served.runs_asked_for()
     create = "POST", f"deployments/{deployment}/create_flow_run"
     for method, path in (create, ("PATCH", f"flow_runs/{run}")):
         refused = served.ask(method, path, given)
@@ -144,7 +143,7 @@ def test_a_run_chooses_nothing(served: Machine, variable: str) -> None:
     word = f"{variable}={json.dumps(VARIABLES[variable])}"
     by_command_line = served.command("prefect", "deployment", "run", "transfer-learning/on-demand", "-jv", word)
     assert by_command_line.returncode == 1
-    assert {run["id"] for run in served.flow_runs()} == before
+    assert served.runs_asked_for() == before
     assert served.ask("DELETE", f"flow_runs/{run}", None).status_code == 204
 
 

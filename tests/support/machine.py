@@ -134,6 +134,10 @@ class Machine:
         body = {"flow_runs": flow_runs, "sort": "EXPECTED_START_TIME_DESC"}
         return self.post("flow_runs/filter", body)
 
+    def runs_asked_for(self) -> set[str]:
+        """Ids of the flow runs that somebody wanted; those of the coming nights appear by themselves."""
+        return {run["id"] for run in self.flow_runs() if not run["auto_scheduled"]}
+
     def task_states(self, run_id: str) -> dict[str, str]:
         found = self.post("task_runs/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
         return {task["name"]: task["state_name"] for task in found}

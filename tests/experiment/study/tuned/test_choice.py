@@ -20,10 +20,11 @@ PLAN = TunedPlan(
 
 
 def tried(arm: str, best: float, *rates: float, seed: int = 1, **changes: Any) -> list[dict[str, Any]]:
-    """The error is the lower, the nearer to the best rate, after the second of three numbers of epochs, on many images."""
+    """The error is the lower, the nearer to the best rate, after the second of three numbers of epochs."""
     return [
-        {"arm": arm, "budget": 200, "samples": 200, "chosen_by": "cross-validation", "seed": seed, "penalty": None,
-         "images": 10**9, "learning_rate": rate, "epochs": epochs, "error": abs(rate - best) + abs(epochs - 2) / 100, "loss": 1.0}
+        {"arm": arm, "budget": 200, "samples": 200, "chosen_by": "cross-validation", "seed": seed,
+         "penalty": None, "images": 10**9, "learning_rate": rate, "epochs": epochs,
+         "error": abs(rate - best) + abs(epochs - 2) / 100, "loss": 1.0}
         | changes
         for rate in rates for epochs in (1, 2, 3)
     ]  # fmt: skip
