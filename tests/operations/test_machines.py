@@ -126,7 +126,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 def small(line: str) -> str:
     """The same command with few epochs, and nothing tuned."""
-    return " ".join([line, *flags(QUICK), "--tuned false"])
+    return " ".join([line, *flags(QUICK), *(["--tuned false"] if "flows.study" in line else [])])
 
 
 @pytest.fixture(scope="module")
