@@ -203,6 +203,7 @@ def test_more_replicates_tune_nothing_and_train_the_new_ones(tuned: tuple[Path, 
     assert not [name for name, state in states if name.startswith("tune_arms") and state == "Completed"]
 
 
+@pytest.mark.slow
 def test_nested_each_seed_chooses_its_own_recipes(tuned: tuple[Path, dict]) -> None:
     folder, metrics, states = run_tuned(nested=True)
     assert not [name for name, _ in states if name.startswith("tune_arms")]
