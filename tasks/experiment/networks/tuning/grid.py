@@ -12,8 +12,6 @@ import numpy as np
 
 from tasks.storage.artifacts import Handle
 
-EQUAL = 1e-9  # errors are counts of images: what differs by less is equal, but for its last bits
-
 
 class Grid(Handle):
     """What is tried: each rate, at each of the checkpoints of its trajectory.
@@ -76,16 +74,17 @@ def choose(tried: Iterable[Tried]) -> Recipe:
     points: dict[tuple[float, int], list[Tried]] = {}
     for each in tried:
         points.setdefault((each["learning_rate"], each["epochs"]), []).append(each)
-    errors = {point: float(np.mean([each["error"] for each in of_seeds])) for point, of_seeds in points.items()}
+    # Rounded, for errors are counts of images: what differs in its last bits only is equal.
+    errors = {point: round(float(np.mean([e["error"] for e in of_seeds])), 9) for point, of_seeds in points.items()}
     losses = {point: float(np.mean([each["loss"] for each in of_seeds])) for point, of_seeds in points.items()}
     best = min(errors, key=lambda point: errors[point])
     images = sum(each["images"] for each in points[best])
     noise = math.sqrt(errors[best] * (1 - errors[best]) / images)
-    near = [point for point, error in errors.items() if error <= errors[best] + noise + EQUAL]
+    near = [point for point, error in errors.items() if error <= errors[best] + noise]
     longest = max(epochs for _, epochs in near)
     rate = min(
         (rate for rate, epochs in near if epochs == longest),
-        key=lambda rate: (round(errors[rate, longest], 9), losses[rate, longest], rate),
+        key=lambda rate: (errors[rate, longest], losses[rate, longest], rate),
     )
     rates, all_epochs = ({point[i] for point in points} for i in (0, 1))
     edges = {

@@ -23,7 +23,7 @@ SELF_CHECK: dict[Claim, str] = {
     "helps": "so tuned scratch could still have gained from more training",
     "hurts": "so tuned scratch had nothing to gain from more training",
     "can't tell": "so nothing shows that tuned scratch had not converged",
-    "too small to matter": "so tuned scratch had converged",
+    "too small to matter": "which is too small to matter: tuned scratch had converged",
 }
 
 
