@@ -106,7 +106,7 @@ def test_the_price_of_few_labels() -> None:
     [
         ("helps", (0.5, 0.2, 0.8), "is 0.50 (0.20 … 0.80) points lower, so tuned scratch could still have gained"),
         ("can't tell", (-0.1, -0.4, 0.2), "is 0.10 (-0.20 … 0.40) points higher, so nothing shows"),
-        ("too small to matter", (0.0, -0.1, 0.1), "is 0.00 (-0.10 … 0.10) points lower, so tuned scratch had conv"),
+        ("too small to matter", (0.0, -0.1, 0.1), "is 0.00 (-0.10 … 0.10) points lower, which is too small to matter"),
     ],
 )
 def test_whether_scratch_had_converged(verdict: str, points: tuple, says: str) -> None:
