@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study serve prune test slow own-data operations machines faults faults-table bench coverage lint audit lock
+.PHONY: run study serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required. headstart.pth: the
 # project is found also where Python is told not to look into the current folder (PYTHONSAFEPATH).
@@ -54,6 +54,10 @@ faults-table: .venv/installed
 # A Prefect server, its worker and the nightly schedule, until Ctrl-C.
 serve: .venv/installed
 	.venv/bin/python -m flows.serve
+
+# ARGS="latest~1 latest": what differs between runs. "--help" tells how runs are named.
+compare: .venv/installed
+	.venv/bin/python -m flows.compare $(ARGS)
 
 # ARGS="--keep 20 --dry-run" shows what would go.
 prune: .venv/installed

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from tasks.experiment.reports.index import write_index
 from tasks.storage.files import printable
 from tasks.storage.in_use import InUseError
 from tasks.storage.pruning import prune
@@ -17,6 +18,8 @@ def main() -> None:
         removed = prune(given.keep, dry_run=given.dry_run)
     except InUseError as busy:
         sys.exit(str(busy))
+    if not given.dry_run:
+        write_index()
     for removal in removed:
         print(f"{removal.bytes / 1e6:9.2f} MB  {printable(removal.name)}")
     print(f"{sum(r.bytes for r in removed) / 1e6:9.2f} MB  {'would go' if given.dry_run else 'removed'} in all")

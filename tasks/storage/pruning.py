@@ -10,7 +10,7 @@ from upath import UPath
 from tasks.storage.files import read_json
 from tasks.storage.in_use import artifacts_unused
 from tasks.storage.roots import artifacts_root, is_shared, shared_root
-from tasks.storage.runs import latest_run, read_runs
+from tasks.storage.runs import latest_run, read_runs, run_folders
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _dispensable(keep: int) -> Iterator[Removal]:
 
 
 def _dispensable_below(root: UPath, runs: set[str], needed: set[str]) -> Iterator[UPath]:
-    yield from (folder for folder in (root / "runs").glob("[!.]*") if folder.name not in runs)
+    yield from (folder for folder in run_folders(root) if folder.name not in runs)
     yield from (folder for folder in (root / "store").glob("*/*") if str(folder.relative_to(root)) not in needed)
     said: set[str] = set()
     records = [file for file in (root / "cache").glob("*") if file.is_file()]

@@ -13,7 +13,7 @@ from tasks.storage.artifacts import Artifact, save
 from tasks.storage.in_use import InUseError, artifacts_in_use
 from tasks.storage.pruning import prune
 from tasks.storage.roots import ROOT
-from tasks.storage.runs import read_runs
+from tasks.storage.runs import NoRunError, find_run, read_runs
 from tests.support.processes import until
 
 
@@ -87,6 +87,28 @@ def test_latest_stays_though_newer_runs_are_kept(root: Path) -> None:
     assert latest.exists()
     assert mine.is_intact()
     assert [run.folder.name for run in read_runs()] == ["first", "third"]
+
+
+def test_a_run_is_found_by_name_by_folder_and_counted_from_the_latest(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (make_run(root, name, day) for day, name in enumerate(("z", "y", "x"), 1))
+    monkeypatch.chdir(root / "runs")
+    (root / "runs" / "index.html").touch()
+    for named, folder in {
+        "latest": third,
+        "latest~0": third,
+        "latest~2": first,
+        "y": second,
+        str(first): first,
+    }.items():
+        assert find_run(named).resolve() == folder
+    (root / "latest").unlink()
+    (root / "latest").symlink_to("runs/y")
+    assert find_run("latest~1") == first
+    for named in ("latest~2", "latest~", "index.html", "", "no"):
+        with pytest.raises(NoRunError, match=r"^there is no run "):
+            find_run(named)
 
 
 def test_of_records_that_say_the_same_the_newest_stays(root: Path) -> None:

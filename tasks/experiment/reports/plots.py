@@ -43,7 +43,9 @@ class ReportedRun(Reported):
 
 
 PAIRS: Plot[Reported] = Plot("Test accuracy of each pair", lambda report: draw_pairs(report.metrics["replicates"]))
-DATA: Plot[Reported] = Plot("The first training images of each class", lambda report: draw_samples(report.data))
+DATA: Plot[Reported] = Plot(
+    "The first training images of each class", lambda report: draw_samples(report.data), photographs=True
+)
 # In the order of the report. Another plot is another line.
 PLOTS: dict[str, Plot[ReportedRun]] = {
     "pairs": PAIRS,
@@ -60,6 +62,7 @@ PLOTS: dict[str, Plot[ReportedRun]] = {
     "disagreements": Plot(
         "Test images on which scratch and transfer disagree",
         lambda run: draw_disagreements(run.images, run.labels, run.right, run.metrics["data"]["target_classes"]),
+        photographs=True,
     ),
     "data": DATA,
     "nights": Plot(
@@ -112,7 +115,7 @@ def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
     }
     for ax, (arm, found) in zip(axes, matrices.items(), strict=True):
         counts = np.mean(found, axis=0)
-        ax.imshow(counts, cmap="Blues", vmin=0)
+        ax.imshow(counts, cmap="Blues", vmin=0, interpolation="none")
         for (row, column), count in np.ndenumerate(counts) if len(names) <= NAMED_CLASSES else ():
             ax.text(column, row, f"{count:.0f}", ha="center", va="center",
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip

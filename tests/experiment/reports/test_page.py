@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tasks.experiment.reports.card import model_card, read_head
-from tasks.experiment.reports.page import to_html, write_pages
+from tasks.experiment.reports.html import to_html, write_pages
+from tasks.experiment.reports.page import write_body
 from tasks.experiment.reports.study.tuned_sentences import tuned_sentences
 from tasks.experiment.results.statistics.verdicts import RULE
 from tasks.experiment.study.answers import answer_questions, tabulate
@@ -58,7 +59,18 @@ def metrics() -> dict[str, Any]:
                  "source_classes": NAMES[1:], "target_classes": (NAMES[0], NAMES[2])},
         "experiment": experiment.model_dump(mode="json"), "environment": {"python": "3.11"},
         "answer": "It helps.", "resample_target": True, "pairs": {"n": 1}, "replicates": [{"seed": 42}],
+        "run": {"name": "my|run", "date": "2026-01-02T03:04:05+00:00", "commit": "0123456789abcdef", "changed": True,
+                "flow": "transfer-learning", "command": "python -m flows.transfer_learning --seed=7"},
     }  # fmt: skip
+
+
+def write_report(folder: Path, report: str, captions: dict[str, str], **values: Any) -> None:
+    """As a stage and then a run does."""
+    (folder / "plots").mkdir()
+    for name in captions:
+        (folder / "plots" / f"{name}.png").touch()
+    write_body(folder, report, captions, **values)
+    write_pages(folder, values["metrics"])
 
 
 def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
@@ -71,10 +83,7 @@ def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
     own = B.model_copy(update={"data": B.data.model_copy(update={"classes": NAMES})})
     metrics["study"] = answer_questions(tabulate(rows + of_others), EXPERIMENT, own)
     captions = {name: name for name in ("labels", "pairs", "arms", "pixels", "classes", "data")}
-    (tmp_path / "plots").mkdir()
-    for name in captions:
-        (tmp_path / "plots" / f"{name}.png").touch()
-    write_pages(
+    write_report(
         tmp_path, "study", captions, metrics=metrics, arms=arms(EXPERIMENT), score_names=["accuracy"], rule=RULE,
         distinction="this from that", runs=9, diverged=0,
     )  # fmt: skip
@@ -97,8 +106,7 @@ def test_the_section_on_tuned_arms_says_each_answer_and_names_each_arm(
     said = tuned_sentences(tuned)
     captions = dict.fromkeys(("steps", "labels", "pairs", "arms", "pixels", "data", "decomposition", "tuned_labels",
                               "profiles", "tuning"), "A plot")  # fmt: skip
-    (tmp_path / "plots").mkdir()
-    write_pages(
+    write_report(
         tmp_path, "study", captions, metrics=metrics, arms=arms(EXPERIMENT), tuned_arms=tuned_arms(EXPERIMENT),
         said=said, score_names=["accuracy"], rule=RULE, distinction="this from that", runs=9, diverged=0,
     )  # fmt: skip
@@ -134,7 +142,7 @@ def test_a_runs_report_has_a_row_for_each_pair_with_whatever_it_measured(metrics
         {"seed": 43, "scratch accuracy": 1.0, "scratch recall": 0.5, "error reduction in %": None},
     ]
     captions = {"data": "The data"}
-    write_pages(
+    write_report(
         tmp_path, "report", captions, metrics=metrics, table=table, distinction="this from that", again=None, rule=RULE
     )
     shown = Tables((tmp_path / "report.html").read_text()).rows

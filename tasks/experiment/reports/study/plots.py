@@ -135,7 +135,7 @@ def draw_classes(pairs: list[ClassComparison], names: tuple[str, ...]) -> Figure
             ax.text(column, row, f"{round(result['estimate'])}", ha="center", va="center", color=colour)
             if unsure:
                 ax.plot(column, row + 0.3, "o", markersize=4, color=colour)
-    shown = ax.imshow(grid, cmap="RdBu", vmin=-100, vmax=100)
+    shown = ax.imshow(grid, cmap="RdBu", vmin=-100, vmax=100, interpolation="none")
     figure.colorbar(shown, shrink=0.8, extend="min", label="error reduction in %  (• interval holds 0)")
     ax.set(yticks=range(len(names)), yticklabels=names, xticks=range(len(names)))
     ax.set_xticklabels(names, rotation=45, ha="right")
