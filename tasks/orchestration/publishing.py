@@ -88,10 +88,7 @@ def _show(folder: Path, report: str, metrics: Metrics, prefix: str) -> None:
     """The run's page in the UI: its report, its numbers and, of a night, its verdict. folder: with the plots."""
     create_markdown_artifact(with_plots_inside(report, folder), key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
-        [
-            {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
-            for row in table_of_pairs(metrics["replicates"])
-        ],
+        [_for_ui(row) for row in table_of_pairs(metrics["replicates"])],
         key=f"{prefix}metrics",
         description="What each pair comes to on task B's test images",
     )
@@ -102,6 +99,12 @@ def _show(folder: Path, report: str, metrics: Metrics, prefix: str) -> None:
             key="nights",
             description=f"{verdict['name']}: {verdict['reason']}",
         )
+
+
+def _for_ui(row: dict[str, Any]) -> dict[str, Any]:
+    """Rounded, and without the losses: the UI cuts a table of more columns at its right edge."""
+    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
+    return {name: value for name, value in rounded.items() if not name.endswith(" loss")}
 
 
 def conclude(folder: Path | UPath) -> State[str]:
