@@ -22,6 +22,7 @@ from tasks.experiment.reports.plots import PLOTS
 from tasks.experiment.reports.sentences import not_converged
 from tasks.orchestration.progress import best_effort
 from tasks.orchestration.provenance import artifacts_of_run, describe_run
+from tasks.orchestration.run_names import folder_name
 from tasks.storage.artifacts import Artifact, copy_files
 from tasks.storage.files import printable, read_json, read_text, write_json, write_text
 from tasks.storage.in_use import InUseError
@@ -33,11 +34,12 @@ from tasks.storage.runs import LATEST, RECORD, keep_run
 REGRESSED = "headstart.answer.regressed"
 
 
-def publish(name: str, report: Artifact, models: dict[str, Path], prefix: str = "") -> Path | UPath:
-    """Make runs/<name> of a report and models, whole or not at all, point `latest` at it, and show it in the UI.
+def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path | UPath:
+    """Make a folder in runs/ of a report and models, whole or not at all, point `latest` at it, show it in the UI.
 
     models: .keras files, by name. prefix: of the keys under which the UI keeps the reports and metrics of all runs.
     """
+    name = folder_name()
     date = datetime.now(UTC).isoformat(timespec="seconds")
     with temporary_folder(artifacts_root()) as temporary:
         new = temporary / "run"

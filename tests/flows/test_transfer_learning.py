@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -37,11 +38,13 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
     once = {"normalize": 1, "split_A": 1, "split_B": 1, "evaluate": 1, "report": 1}
     assert came_from == once | {"train_A": 2, "train_B_scratch": 2, "transfer_B_on_A": 2}
     run = json.loads((latest / "metrics.json").read_text())["run"]
-    assert (run["name"], run["flow"]) == (latest.resolve().name, "transfer-learning")
+    folder = latest.resolve().name
+    assert (run["name"], run["flow"]) == (folder[16:], "transfer-learning")
+    assert re.fullmatch(r"200-samples-seeds-42-43-[0-9a-f]{8}", run["name"])
     assert run["date"] == json.loads((latest / "run.json").read_text())["time"]
     assert run["command"].startswith(".venv/bin/python -m flows.transfer_learning --experiment.source-epochs=1 ")
     assert f"run {run['name']} · commit" in (latest / "report.md").read_text()
-    assert run["name"] in (artifacts / "runs" / "index.html").read_text()
+    assert folder in (artifacts / "runs" / "index.html").read_text()
     assert [r["seed"] for r in first["replicates"]] == [42, 43]
     assert first["error_reduction"]["n"] == 2
     scratch, transfer = (

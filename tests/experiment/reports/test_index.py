@@ -60,7 +60,7 @@ def test_it_is_no_run_and_outlives_pruning(root: Path) -> None:
     make_run(root, "new", 2, answer="New.", experiment={})
     write_index()
     assert [run.folder.name for run in read_runs()] == ["old", "new"]
-    assert [removal.name for removal in prune(1)] == ["runs/old"]
+    assert [(removal.kind, removal.path.name) for removal in prune(1)] == [("runs", "old")]
     write_index()
     page = (root / "runs" / "index.html").read_text()
     assert "New." in page
