@@ -9,6 +9,7 @@ from tasks.experiment.reports.comparison import compare_runs, comparison_page
 from tasks.experiment.reports.html import to_html
 from tasks.experiment.reports.metrics import Metrics, read_metrics
 from tasks.storage.files import printable, write_text
+from tasks.storage.roots import version
 from tasks.storage.runs import NoRunError, find_run
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     parser.add_argument("run", nargs="+", help="a run's name, its folder, latest, or latest~1 (the one before)")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a self-contained page")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument("--version", action="version", version=version())
     given = parser.parse_args()
     runs: dict[str, Metrics] = {}
     for named in given.run:

@@ -8,6 +8,7 @@ from tasks.experiment.reports.index import write_index
 from tasks.storage.files import printable
 from tasks.storage.in_use import InUseError
 from tasks.storage.pruning import Removal, prune
+from tasks.storage.roots import version
 
 
 def main() -> None:
@@ -16,6 +17,7 @@ def main() -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="only show what would go: how much of each kind, and from when"
     )
+    parser.add_argument("--version", action="version", version=version())
     given = parser.parse_args()
     try:
         removed = prune(given.keep, dry_run=given.dry_run)
