@@ -175,7 +175,7 @@ def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artif
 
 
 def test_a_bad_flag_is_refused_in_a_sentence() -> None:
-    """By the command itself; tests/faults/test_input.py has what else is refused."""
+    """By the command itself; tests/faults/input/test_flags.py has what else is refused."""
     command = [sys.executable, "-m", "flows.transfer_learning", "--experiment.target-classes", '["Hat", 2]']
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2

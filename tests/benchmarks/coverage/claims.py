@@ -1,4 +1,4 @@
-"""What the rule claims, with an effect and without one: of a given number of pairs, and of runs that stop by themselves."""
+"""What the rule claims, with an effect and without: of a given number of pairs, and of runs that stop by themselves."""
 
 from collections.abc import Iterator
 
