@@ -15,7 +15,7 @@ from tasks.experiment.data import mirrors
 from tasks.experiment.data.fashion_mnist import FILES
 from tasks.storage.roots import data_root
 
-pytest_plugins = ["tests.faults.table", "tests.support.processes"]
+pytest_plugins = ["tests.faults.table", "tests.support.processes", "tests.support.workers"]
 pytest.register_assert_rewrite("tests.faults.checks", "tests.support")
 
 # A home of the tests' own: nothing is left in the user's, and none of the user's settings plays a part.
