@@ -17,12 +17,13 @@ run: .venv/installed
 study: .venv/installed
 	.venv/bin/python -m flows.study $(ARGS)
 
+# In two processes, for two cores; `.venv/bin/python -m pytest` alone takes one.
 test: .venv/installed
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses 2
 
-# What `make test` leaves out of faults, flows and README's walk-through.
+# What `make test` leaves out of faults, flows, storage and README's walk-through.
 slow: .venv/installed
-	.venv/bin/python -m pytest -m "slow or own_data" tests/faults tests/flows
+	.venv/bin/python -m pytest -m "slow or own_data" tests/faults tests/flows tests/storage
 
 # Flow and study on your own data and models, and README's walk-through as it is written.
 own-data: .venv/installed

@@ -4,6 +4,7 @@ import gzip
 import http.server
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -28,6 +29,14 @@ os.environ |= {
     "HEADSTART_ARTIFACTS": str(HOME / "artifacts"),
     "HYPOTHESIS_STORAGE_DIRECTORY": str(HOME),
 }
+
+
+def pytest_collection_finish() -> None:
+    """Whichever test computes first: TensorFlow's threads can't be set afterwards."""
+    if "tensorflow" in sys.modules:  # as soon as a test of networks was collected
+        from tasks.experiment.networks.trainer import set_threads
+
+        set_threads()
 
 
 def pytest_unconfigure() -> None:
