@@ -5,7 +5,6 @@ from typing import Annotated
 
 from prefect import get_run_logger, unmapped
 from prefect.futures import PrefectFutureList
-from prefect.runtime import flow_run
 from pydantic import Field
 
 from tasks.download import open_data, open_source
@@ -165,7 +164,7 @@ def transfer_study(
         files = {"A": model_A / "model.keras", "B_scratch": models_B / "scratch.keras",
                  "B_on_A": models_B / "transfer.keras"}  # fmt: skip
         kept = {name: file for name, file in files.items() if file.exists()}  # one that diverged was not stored
-        folder = publish(flow_run.name, written, kept, prefix="study-")
+        folder = publish(written, kept, prefix="study-")
     return str(folder)
 
 

@@ -1,4 +1,4 @@
-"""report: metrics.json, the report as a page and as Markdown, and the plots."""
+"""report: metrics.json, the report, and the plots."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from tasks.experiment.networks.model_files import weights_digest
 from tasks.experiment.networks.models import Models
 from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, night_of, table_of_pairs, write_metrics
-from tasks.experiment.reports.page import write_pages
+from tasks.experiment.reports.page import write_body
 from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
 from tasks.experiment.reports.sentences import TUNED, again, answer, distinction, not_converged
 from tasks.experiment.results.convergence import CONVERGED, Losses, convergence
@@ -63,7 +63,7 @@ def report(
         captions = draw_plots(PLOTS, content, folder / "plots")
         write_metrics(folder, metrics)
         table = table_of_pairs(metrics["replicates"])
-        write_pages(
+        write_body(
             folder, "report", captions, metrics=metrics, table=table, distinction=distinction(B.class_names),
             again=again(results), rule=RULE, converged=CONVERGED,
         )  # fmt: skip

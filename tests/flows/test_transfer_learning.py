@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -36,6 +37,14 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
     came_from = Counter(path.split("/")[1] for path in json.loads((latest / "run.json").read_text())["artifacts"])
     once = {"normalize": 1, "split_A": 1, "split_B": 1, "evaluate": 1, "report": 1}
     assert came_from == once | {"train_A": 2, "train_B_scratch": 2, "transfer_B_on_A": 2}
+    run = json.loads((latest / "metrics.json").read_text())["run"]
+    folder = latest.resolve().name
+    assert (run["name"], run["flow"]) == (folder[16:], "transfer-learning")
+    assert re.fullmatch(r"200-samples-seeds-42-43-[0-9a-f]{8}", run["name"])
+    assert run["date"] == json.loads((latest / "run.json").read_text())["time"]
+    assert run["command"].startswith(".venv/bin/python -m flows.transfer_learning --experiment.source-epochs=1 ")
+    assert f"run {run['name']} · commit" in (latest / "report.md").read_text()
+    assert folder in (artifacts / "runs" / "index.html").read_text()
     assert [r["seed"] for r in first["replicates"]] == [42, 43]
     assert first["error_reduction"]["n"] == 2
     scratch, transfer = (
@@ -132,7 +141,7 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
     assert metrics["verdict"]["name"] == "Reproduced"
     assert (artifacts / "latest/plots/nights.png").exists()
     assert "bit for bit" in (artifacts / "latest/report.md").read_text()
-    assert len(list((artifacts / "runs").iterdir())) == 1
+    assert len(list((artifacts / "runs").glob("*/"))) == 1
     metrics, states = run_experiment()
     assert metrics == first
     assert {name for name, state in states.items() if state != "Cached"} == {"report"}  # this one has no verdict

@@ -1,5 +1,6 @@
 """What `make serve` brings up, with real processes: server, worker, schedule, runs, verdicts, automations, Ctrl-C."""
 
+import json
 import signal
 from collections.abc import Iterator
 from datetime import datetime
@@ -37,14 +38,17 @@ def test_on_demand_by_command_line(served: Machine) -> None:
     assert {
         f"{stage} seed {seed}" for stage in ("train_A", "train_B_scratch", "transfer_B_on_A") for seed in (1, 2)
     } < {task["name"] for task in tasks}
-    assert (served.folder / "artifacts/runs" / run["name"] / "metrics.json").exists()
+    (folder,) = (served.folder / "artifacts/runs").glob(f"*-{run['name']}")
+    assert json.loads((folder / "metrics.json").read_text())["run"]["name"] == run["name"]
 
 
 def test_the_study_on_demand(served: Machine) -> None:
-    done = served.run("transfer-study/on-demand", replicates=1, experiment=QUICK, tuned=False)
+    """Under the name that somebody gave it."""
+    done = served.run("transfer-study/on-demand", "My study/1", replicates=1, experiment=QUICK, tuned=False)
     assert done.returncode == 0, done.stdout
     run = served.flow_runs(deployment_id={"any_": [served.deployment("transfer-study/on-demand")["id"]]})[0]
-    assert (served.folder / "artifacts/runs" / run["name"] / "runs.csv").exists()
+    assert run["name"] == "My study/1"
+    assert list((served.folder / "artifacts/runs").glob(f"*-My-study-1-{run['id'][:8]}/runs.csv"))
     shown = served.post("artifacts/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert {"study-report", "study-metrics", "study-progress"} <= {artifact["key"] for artifact in shown}
 
@@ -113,8 +117,7 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
         "First",
     ]
     assert "data:image/png;base64" in shown[0]["data"]
-    nights = [path for path in (served.folder / "artifacts/runs").iterdir() if path.name.startswith("nightly")]
-    assert len(nights) == 3
+    assert len(list((served.folder / "artifacts/runs").glob("*-nightly-*"))) == 3
 
 
 @pytest.mark.parametrize(
