@@ -49,6 +49,7 @@ def prefect_api() -> Iterator[None]:
         with temporary_settings({PREFECT_API_URL: default}):
             yield
     else:
+        print("Starting Prefect's server for this run …", file=sys.stderr, flush=True)
         password = f"headstart:{secrets.token_urlsafe(16)}"  # else other users of this machine could use it
         address = start(password)
         # Heartbeats tell a server's automations that a run is alive; this server has none, and they cost a second.

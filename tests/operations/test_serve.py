@@ -62,29 +62,29 @@ def told(served: Machine) -> Iterator[list[str]]:
 
 
 def test_night_by_night(served: Machine, told: list[str]) -> None:
-    """Reproduced; another trainer: drifted; a transfer that transfers nothing: regressed, with event and webhook."""
+    """First; reproduced; another trainer: drifted; no transfer at all: regressed, with event and webhook."""
+    nightly = served.deployment("nightly")["id"]
 
-    def night() -> dict:
-        assert served.run("nightly", replicates=5, experiment=LEARNS, seed=42, keep=3).returncode == 0
-        state = served.flow_runs(
-            deployment_id={"any_": [served.deployment("nightly")["id"]]}, start_time={"is_null_": False}
-        )[0]["state"]
-        assert state["type"] == "COMPLETED"
-        return state
+    def night(*, ends: str = "COMPLETED") -> str:
+        """The message of its last state. The name is Prefect's own: the deployment's page lists no others."""
+        done = served.run("nightly", replicates=5, experiment=LEARNS, seed=42, keep=3)
+        run = served.flow_runs(deployment_id={"any_": [nightly]}, start_time={"is_null_": False})[0]
+        state = run["state"]
+        assert (state["type"], state["name"].upper()) == (ends, ends), (state, done.stdout)
+        assert done.returncode == (ends != "COMPLETED"), done.stdout
+        assert state["message"].split(":")[0].lower() in run["tags"]
+        assert "ransfer" in state["message"].rpartition(". ")[2], "the message ends with the answer"
+        return state["message"]
 
-    first = night()
-    assert (first["name"], first["message"]) == (
-        "First",
-        "There is no earlier night with these settings to compare with.",
-    )
+    assert night().startswith("First: There is no earlier night with these settings to compare with. ")
     second = night()
-    assert second["name"] == "Reproduced"
-    assert "bit for bit" in second["message"]
+    assert second.startswith("Reproduced: ")
+    assert "bit for bit" in second
 
     served.edit("tasks/experiment/networks/program.py", "w - r * g for", "w - 1.001 * r * g for")
     third = night()
-    assert third["name"] == "Drifted", third
-    assert "tasks.experiment.networks.program" in third["message"]
+    assert third.startswith("Drifted: ")
+    assert "tasks.experiment.networks.program" in third
     assert told == []
 
     served.edit(
@@ -92,10 +92,10 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
         "set_weights(theirs.get_weights())",
         "set_weights([0 * w for w in theirs.get_weights()])",
     )
-    fourth = night()
-    assert fourth["name"] == "Regressed", fourth
-    assert "tasks.experiment.networks.architectures" in fourth["message"]
-    assert "tasks.experiment.networks.program" not in fourth["message"]
+    fourth = night(ends="FAILED")
+    assert fourth.startswith("Regressed: ")
+    assert "tasks.experiment.networks.architectures" in fourth
+    assert "tasks.experiment.networks.program" not in fourth
     until(lambda: told, "the webhook is told")
     assert "Regressed" in told[0]
     assert "outside the expected" in told[0]
@@ -115,6 +115,31 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
     assert "data:image/png;base64" in shown[0]["data"]
     nights = [path for path in (served.folder / "artifacts/runs").iterdir() if path.name.startswith("nightly")]
     assert len(nights) == 3
+
+
+def test_schedules_that_were_changed_on_the_server_stay(served: Machine) -> None:
+    """One paused and one added, as by the UI; `prefect deploy` by itself would put prefect.yaml's in their place."""
+    nightly = served.deployment("nightly")
+    (own,) = nightly["schedules"]
+    path = f"deployments/{nightly['id']}/schedules"
+    weekly = {"cron": "0 3 * * 0", "timezone": "UTC", "day_or": True}
+    try:
+        served.ask("PATCH", f"{path}/{own['id']}", {"active": False}).raise_for_status()
+        served.post(path, [{"schedule": weekly, "active": True}])
+        said = served.command("flows.deployments")
+        assert said.returncode == 0, said.stderr
+        assert "The schedules of nightly are not those of prefect.yaml, and stay" in said.stdout
+        after = served.deployment("nightly")["schedules"]
+        assert sorted((each["schedule"]["cron"], each["active"]) for each in after) == [
+            ("0 2 * * *", False),
+            ("0 3 * * 0", True),
+        ]
+    finally:
+        for each in served.deployment("nightly")["schedules"]:
+            served.ask("DELETE", f"{path}/{each['id']}").raise_for_status()
+        served.post(path, [{"schedule": own["schedule"], "active": True}])
+    again = served.command("flows.deployments")
+    assert again.stdout == ""
 
 
 @pytest.mark.parametrize(
