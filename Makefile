@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study serve prune test slow own-data operations machines faults faults-table bench coverage lint audit lock
+.PHONY: run study serve prune test slow own-data operations machines faults faults-table bench coverage lint audit screenshots lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required. headstart.pth: the
 # project is found also where Python is told not to look into the current folder (PYTHONSAFEPATH).
@@ -69,6 +69,10 @@ lint: .venv/installed
 # Known vulnerabilities of what is locked.
 audit: .venv/installed
 	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+
+# The docs' pictures of Prefect's UI (needs Debian's or Ubuntu's package chromium).
+screenshots: .venv/installed
+	.venv/bin/python -m tests.walkthrough.screenshots
 
 # After a change of dependencies (needs uv).
 lock:

@@ -30,7 +30,7 @@ from tasks.orchestration.guarded_server import LOOPBACK
 from tasks.orchestration.own_server import accepts_us, default_address
 from tasks.storage.roots import ROOT
 
-START_SECONDS = 120
+START_SECONDS = 600  # a deadline for one that hangs, however busy the machine
 CANCEL_SECONDS = 60  # Prefect itself kills a run's process 30 s after it was asked to end
 STOP_SECONDS = 30
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-START_SECONDS = 120
+START_SECONDS = 600  # a deadline for one that hangs, however busy the machine
 ANSWER_SECONDS = 10  # for a server that is there and busy
 LOG, LOG_BYTES = "headstart-server.log", 1_000_000  # in Prefect's home; begun anew when it is larger
 ONLY_RECORD = {

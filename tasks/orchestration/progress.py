@@ -128,13 +128,11 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
         is_last = number == training.epochs
         if not (due() or is_last):
             return
-        log.info(
-            "epoch %d/%d: loss %.4f, validation loss %.4f, validation accuracy %.4f",
-            number, training.epochs, epoch.loss, epoch.validation_loss, epoch.validation_accuracy,
-            extra=None if is_last else IN_BAR,
-        )  # fmt: skip
+        text = f"epoch {number}/{training.epochs}: loss {epoch.loss:.4f}, validation loss {epoch.validation_loss:.4f}, "
+        text += f"validation accuracy {epoch.validation_accuracy:.4f}"
+        log.info(text, extra=None if is_last else IN_BAR)
         if shown:
-            shown.show(100 * number / training.epochs)
+            shown.show(100 * number / training.epochs, f"{name}, {text}")
 
     return report
 

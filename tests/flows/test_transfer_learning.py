@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from prefect import flow
 from prefect.settings import PREFECT_API_URL
@@ -42,6 +43,19 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
         np.mean([1 - r[arm]["accuracy"] for r in first["replicates"]]) for arm in ("scratch", "transfer")
     )
     assert first["error_reduction"]["estimate"] == pytest.approx(100 * (1 - transfer / scratch))
+
+
+def test_every_epoch_is_in_a_table(artifacts: Path, first: dict) -> None:
+    run_experiment()
+    epochs = pd.read_csv(artifacts / "latest" / "epochs.csv").set_index(["network", "seed", "epoch"])
+    lengths = {"A": QUICK.source_epochs, "B_scratch": QUICK.target_epochs, "B_on_A": QUICK.target_epochs}
+    expected = [
+        (name, seed, epoch) for name, last in lengths.items() for seed in (42, 43) for epoch in range(1, last + 1)
+    ]
+    assert sorted(epochs.index) == sorted(expected)
+    last = epochs.loc[[(name, 42, length) for name, length in lengths.items()]]
+    assert set(epochs) == {"loss", "accuracy", "validation_loss", "validation_accuracy"}
+    assert last["validation_accuracy"].between(0, 1).all()
 
 
 def test_again_is_all_cached_and_equal(artifacts: Path, first: dict) -> None:
