@@ -48,7 +48,8 @@ def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(stu
         "metrics.json", "report.html", "report.md", "run.json", "runs.csv", "runs.parquet",
         "models/A.keras", "models/B_scratch.keras", "models/B_on_A.keras",
         "models/A.md", "models/B_scratch.md", "models/B_on_A.md",
-        "plots/pairs.png", "plots/arms.png", "plots/labels.png", "plots/pixels.png", "plots/data.png",
+        *(f"plots/{plot}.{kind}" for plot in ("pairs", "arms", "labels", "pixels") for kind in ("png", "svg")),
+        "plots/data.png", "plots/data@2x.png",
     }  # fmt: skip
     table = pd.read_csv(folder / "runs.csv")
     pd.testing.assert_frame_equal(table, pd.read_parquet(folder / "runs.parquet"))

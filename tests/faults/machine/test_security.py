@@ -161,8 +161,8 @@ def test_weights_elsewhere(where: str, baseline: tuple[Path, dict], tmp_path: Pa
 def test_names_are_no_paths(artifacts_copy: Path) -> None:
     with pytest.raises(Exception, match=r"no class '\.\./\.\./etc'"):
         run_experiment(experiment={"target_classes": ["../../etc", 2]})
-    for folder in (artifacts_copy / "runs").iterdir():
-        assert re.fullmatch(r"\d+-samples-seeds-\d+-\d+-[0-9a-f]{8}", folder.name)
+    for folder in (artifacts_copy / "runs").glob("*/"):
+        assert re.fullmatch(r"\d{8}-\d{6}-\d+-samples-seeds-\d+-\d+-[0-9a-f]{8}", folder.name)
 
 
 @pytest.mark.slow
