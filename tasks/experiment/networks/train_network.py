@@ -1,5 +1,6 @@
 """One network of a pair: build it, let it start from another's hidden layers, train it."""
 
+import threading
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,7 @@ class Body:
 
 
 RANDOM = Body(model=None)
+_one_large_at_a_time = threading.Lock()  # its convolutions use all cores
 
 
 def starting_network(blueprint: Blueprint, training: Training, classes: int, seed: int, body: Body) -> Network:
@@ -62,9 +64,10 @@ def train_network(
         epochs = _train_head(model, data, training.model_copy(update={"epochs": alone}), order, on_epoch)
         rest = training.model_copy(update={"epochs": training.epochs - alone, "frozen_epochs": 0})
         if rest.epochs:
-            # An epoch may take minutes, and an image's activations megabytes.
+            # An epoch may take minutes, and what a batch's gradient needs hundreds of megabytes.
             portion = Portion(first=alone + 1, epochs=1, validation_batch=32)
-            epochs += train(model, data, rest, order=order, on_epoch=on_epoch, portion=portion)
+            with _one_large_at_a_time:
+                epochs += train(model, data, rest, order=order, on_epoch=on_epoch, portion=portion)
     else:
         epochs = train(model, data, training, order=order, frozen_layers=frozen, on_epoch=on_epoch)
     compile_for_keras(model, training.learning_rate)

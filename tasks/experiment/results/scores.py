@@ -9,7 +9,8 @@ from typing import Any, NotRequired, TypedDict, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.networks.bodies.cutting import widest_inside
+from tasks.experiment.networks.bodies.cutting import is_nested
+from tasks.experiment.networks.bodies.inference import outputs
 
 Probabilities = NDArray[np.float32]
 Labels = NDArray[np.int32]  # class numbers, shape (images,)
@@ -18,10 +19,13 @@ BYTES_AT_ONCE = 1 << 26  # of images as float32, the most that a model should ha
 
 def predict(model: Any, images: NDArray[np.uint8]) -> Probabilities:
     """The model's probabilities. (Called without training=False, layers that augment images would do so.)"""
-    batch = max(1, BYTES_AT_ONCE // (4 * max(images[0].size, widest_inside(model))))
-    parts = (images[i : i + batch] for i in range(0, len(images), batch))
-    outputs = np.concatenate([np.asarray(model(part, training=False)) for part in parts])
-    return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+    if any(map(is_nested, model.layers)):
+        answers = outputs(model, images)
+    else:
+        batch = max(1, BYTES_AT_ONCE // (4 * images[0].size))
+        parts = (images[i : i + batch] for i in range(0, len(images), batch))
+        answers = np.concatenate([np.asarray(model(part, training=False)) for part in parts])
+    return answers[:, 0] if answers.shape[1] == 1 else answers
 
 
 def decide(probabilities: Probabilities) -> Labels:

@@ -2,7 +2,6 @@
 at one of them.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -52,12 +51,6 @@ def all_layers(layer: Layer) -> list[Layer]:
     return [layer, *(each for inner in getattr(layer, "layers", []) for each in all_layers(inner))]
 
 
-def widest_inside(model: Network) -> int:
-    """The most values that a layer of a nested model gives for one image; 0 if none is nested."""
-    nested = [each for layer in model.layers if is_nested(layer) for each in all_layers(layer) if not is_nested(each)]
-    return max((math.prod(size or 1 for size in layer.output.shape[1:]) for layer in nested), default=0)
-
-
 def paths(model: Network, above: str = "") -> Iterator[str]:
     """The path of each layer, in the order of computation; a nested model comes after its own layers."""
     for layer in dict.fromkeys(each.layer for each in calls(model)[1]):
@@ -70,6 +63,8 @@ def near(path: str, known: Sequence[str]) -> list[str]:
     """Of the known paths those that may have been meant: spelled almost so, or ending in a name that is."""
     name = path.split("/")[-1]
     names = {each.split("/")[-1] for each in known}
+    if name in names:
+        return [each for each in known if each.split("/")[-1] == name][:5]
     meant = get_close_matches(name, sorted(names), n=3, cutoff=0.75)
     alike = get_close_matches(path, known, n=3, cutoff=0.75)
     return list(dict.fromkeys([*alike, *(each for each in known if each.split("/")[-1] in meant)]))[:5]

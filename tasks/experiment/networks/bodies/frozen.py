@@ -1,23 +1,21 @@
 """What a frozen body makes of images: computed once per image, whichever seed, arm or rate asks for it.
 
-Kept in memory, by the content of body and image, so that nothing can be stale. Each image is computed in a batch of the
-same size, so that its features do not depend on what else is asked for.
+Kept in memory, by the content of body and image, so that nothing can be stale.
 """
 
 import hashlib
 import threading
 from collections import OrderedDict
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.networks.bodies.inference import outputs
 from tasks.experiment.networks.recipe import Network
 
 Features = NDArray[np.float32]  # (images, *shape of what the head gets)
 Key = tuple[bytes, bytes]  # digests of the body and of an image
 
-BATCH = 32  # images
 MOST_BYTES = 256 << 20  # of kept features; what was asked for longest ago goes first
 
 _kept: OrderedDict[Key, NDArray[np.float32]] = OrderedDict()
@@ -33,22 +31,14 @@ def head_inputs(model: Network, images: NDArray[np.uint8]) -> Features:
     keys = [(weights, hashlib.blake2b(image.tobytes(), digest_size=16).digest()) for image in images]
     with _one_at_a_time:  # whoever comes second finds what the first one made
         missing = {key: image for key, image in zip(keys, images, strict=True) if key not in _kept}
-        made = dict(zip(missing, _compute(body, list(missing.values())), strict=True))
+        new = outputs(body, np.stack(list(missing.values()))) if missing else ()
+        made = {key: row.copy() for key, row in zip(missing, new, strict=True)}
         found = np.stack([_kept[key] if key in _kept else made[key] for key in keys])
         for key in dict.fromkeys(keys):
             _kept[key] = _kept.pop(key) if key in _kept else made[key]
         while sum(each.nbytes for each in _kept.values()) > MOST_BYTES:
             _kept.popitem(last=False)
     return found
-
-
-def _compute(body: Network, images: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-    rows: list[Any] = []
-    for start in range(0, len(images), BATCH):
-        part = images[start : start + BATCH]
-        padded = np.stack(part + [part[0]] * (BATCH - len(part)))
-        rows += [row.copy() for row in np.asarray(body(padded, training=False))[: len(part)]]
-    return rows
 
 
 def _digest(body: Network) -> bytes:

@@ -1,15 +1,24 @@
 """What pixels a trained model takes: most were trained on others than 0–255, which were made outside of the model."""
 
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.bodies.cutting import calls, is_nested
 from tasks.experiment.networks.recipe import Network
 
+TOO_SURE = 10.0  # wrong so many times as often as its probabilities admit, a model gets other pixels than it knows
 PREPARING = {"Rescaling", "Normalization"}
 OPERATIONS = {"Add", "Divide", "Multiply", "Subtract", "TrueDivide"}  # of tensors, as in `pixels / 127.5 - 1`
 
@@ -34,14 +43,20 @@ class Standardized(BaseModel):
         return self
 
 
-def _with_hyphens(given: object) -> object:
-    """0–1 and −1–1 as 0-1 and -1-1."""
-    return given.replace("–", "-").replace("−", "-") if isinstance(given, str) else given
-
-
 Range = Literal["0-255", "0-1", "-1-1"]
 PixelKind = Range | Standardized
-SourcePixels = Annotated[PixelKind, BeforeValidator(_with_hyphens)]  # as people write them
+
+
+def _read(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Also 0–1 and −1–1, as people write them; and one sentence for what is neither a range nor mean and deviation."""
+    try:
+        return validate(given.replace("–", "-").replace("−", "-") if isinstance(given, str) else given)
+    except ValidationError as refused:
+        known = ", ".join(get_args(Range))
+        raise ValueError(f"give {known}, or a mean and a positive std, one of each or one per channel") from refused
+
+
+SourcePixels = Annotated[PixelKind, WrapValidator(_read)]
 
 RANGES: dict[Range, tuple[float, float]] = {"0-255": (1.0, 0.0), "0-1": (1 / 255, 0.0), "-1-1": (1 / 127.5, -1.0)}
 
@@ -95,12 +110,14 @@ def try_ranges(model: Network, images: NDArray[np.uint8], labels: NDArray[Any]) 
     """Which range suits the model's own answers, if its classes are among the data's; None if it has no probabilities.
 
     images: uint8, of the shape that the model takes. Which answer means which class is found by the best assignment. A
-    range is shown if the answers are right there at least halfway between chance and always, and their log loss, which
-    punishes false certainty, is lower than with any other range by more than two standard errors of the paired
-    difference. (A network of ReLUs names the same classes if its pixels are 255 times as large, but is far too sure.)
+    range is out if the answers are right there less often than halfway between chance and always, or wrong more than
+    ten times as often as their own probabilities admit: a network of ReLUs names the same classes if its pixels are 255
+    times as large, but is far too sure. Of those left one is shown if it is right more often than each other one, by
+    more than two standard errors of the paired difference.
     """
-    losses: dict[Range, NDArray[np.float64]] = {}
-    right: dict[Range, float] = {}
+    right: dict[Range, NDArray[np.bool_]] = {}
+    shares: dict[Range, float] = {}
+    left: list[Range] = []
     for name, (scale, offset) in RANGES.items():
         given = images.astype(np.float32) * np.float32(scale) + np.float32(offset)
         answers = np.asarray(model(given, training=False), np.float64)
@@ -108,16 +125,23 @@ def try_ranges(model: Network, images: NDArray[np.uint8], labels: NDArray[Any]) 
             return None
         if answers.shape[1] == 1:
             answers = np.concatenate([1 - answers, answers], axis=1)
-        losses[name], right[name] = _judge(answers, labels)
-    best = min(losses, key=lambda name: losses[name].mean())
-    worse = [losses[name] - losses[best] for name in losses if name != best]
-    clear = all(each.mean() > 2 * each.std(ddof=1) / np.sqrt(len(each)) for each in worse)
-    chance = 1 / min(answers.shape[1], len(np.unique(labels)))
-    return Seen(right, best if clear and right[best] >= (1 + chance) / 2 else None)
+        truth = _assigned(answers, labels)
+        counted, right[name] = truth >= 0, answers.argmax(1) == truth
+        shares[name] = float(right[name][counted].mean())
+        admitted, wrong = (1 - answers.max(1))[counted].sum(), (counted & ~right[name]).sum()
+        halfway = (1 + 1 / min(answers.shape[1], len(np.unique(labels)))) / 2
+        if shares[name] >= halfway and wrong <= TOO_SURE * admitted:
+            left.append(name)
+    if not left:
+        return Seen(shares, None)
+    best = max(left, key=lambda name: right[name].sum())
+    ahead = [right[best].astype(float) - right[name] for name in left if name != best]
+    clear = all(each.mean() > 2 * each.std(ddof=1) / np.sqrt(len(each)) for each in ahead)
+    return Seen(shares, best if clear else None)
 
 
-def _judge(answers: NDArray[np.float64], labels: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
-    """(each image's log loss, the share of right answers); a label without an answer of its own counts as chance."""
+def _assigned(answers: NDArray[np.float64], labels: NDArray[Any]) -> NDArray[np.intp]:
+    """The answer that each image's label means; -1 for a label without an answer of its own."""
     from scipy.optimize import linear_sum_assignment
 
     known, numbers = np.unique(labels, return_inverse=True)
@@ -125,10 +149,8 @@ def _judge(answers: NDArray[np.float64], labels: NDArray[Any]) -> tuple[NDArray[
     meant = np.full(len(known), -1)
     rows, columns = linear_sum_assignment(together, maximize=True)
     meant[rows] = columns
-    truth = meant[numbers]
-    counted = truth >= 0
-    of_truth = np.where(counted, answers[np.arange(len(labels)), truth], 1 / answers.shape[1])
-    return -np.log(np.clip(of_truth, 1e-7, 1)), float((answers.argmax(1) == truth)[counted].mean())
+    assigned: NDArray[np.intp] = meant[numbers]
+    return assigned
 
 
 def pixel_notes(
