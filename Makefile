@@ -22,7 +22,7 @@ test: .venv/installed
 
 # What `make test` leaves out of faults, flows and README's walk-through.
 slow: .venv/installed
-	.venv/bin/python -m pytest -m "slow or own_data" tests/faults tests/flows
+	.venv/bin/python -m pytest -m "slow or own_data" tests/experiment tests/faults tests/flows
 
 # Flow and study on your own data and models, and README's walk-through as it is written.
 own-data: .venv/installed

@@ -69,6 +69,11 @@ class _Bar:
         return next(line.time_remaining for line in self._bars.tasks if line.id == self._line)
 
 
+def _left(bar: _Bar) -> str:
+    left = bar.seconds_left()
+    return f", about {timedelta(seconds=math.ceil(left))} left" if left else ""
+
+
 def _once_in(seconds: float) -> Callable[[], bool]:
     """A function that is true at most once in that time, so that neither log nor server is flooded."""
     shown = time.monotonic()
@@ -121,8 +126,9 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
         if not (due() or number == training.epochs):
             return
         log.info(
-            "epoch %d/%d: loss %.4f, validation loss %.4f, validation accuracy %.4f",
-            number, training.epochs, epoch.loss, epoch.validation_loss, epoch.validation_accuracy, extra=IN_BAR,
+            "epoch %d/%d: loss %.4f, validation loss %.4f, validation accuracy %.4f%s",
+            number, training.epochs, epoch.loss, epoch.validation_loss, epoch.validation_accuracy, _left(bar),
+            extra=IN_BAR,
         )  # fmt: skip
         if shown:
             shown.show(100 * number / training.epochs)
@@ -139,9 +145,7 @@ def watch(name: str, training_runs: list[PrefectFuture[Any]]) -> None:
         bar.show(done)
         if not (due() or done == total):
             continue
-        left = bar.seconds_left()
-        text = f"{done} of {total} training runs"
-        text += f", about {timedelta(seconds=math.ceil(left))} left" if left else ""
+        text = f"{done} of {total} training runs{_left(bar)}"
         log.info(text, extra=IN_BAR)
         shown.show(100 * done / total, text)
 

@@ -47,7 +47,7 @@ def test_what_is_meant_by_a_name() -> None:
     assert parse_application("keras:MobileNetV2") == Application("MobileNetV2", None)
     assert parse_application("keras:VGG16:/weights/of: mine.h5") == Application("VGG16", "/weights/of: mine.h5")
     assert parse_application("keras.keras") is None
-    with pytest.raises(ValidationError, match="no application 'mobilenetv2': give keras: and one of .*MobileNetV2"):
+    with pytest.raises(ValidationError, match=r"no application 'mobilenetv2': give keras: and one of .*MobileNetV2"):
         Experiment(source_model="keras:mobilenetv2")
     with pytest.raises(ValidationError, match="keras:VGG16 brings its own preprocessing: leave source_pixels out"):
         Experiment(source_model="keras:VGG16", source_pixels="0-1")
