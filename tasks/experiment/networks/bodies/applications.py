@@ -89,7 +89,7 @@ def open_application(given: Application, image_shape: tuple[int, ...]) -> tuple[
                     f"{origin}: its weights can't be downloaded ({' '.join(str(error).split())[:150]}): give them as a "
                     f"file, {origin}:weights.h5"
                 ) from error
-    return model, _own_scaling(model, sys.modules[make.__module__].preprocess_input)
+    return model, own_scaling(model, sys.modules[make.__module__].preprocess_input)
 
 
 def _are_loaded(model: Network, file: Path) -> bool:
@@ -114,7 +114,7 @@ def _downloads_kept() -> Iterator[None]:
         config._KERAS_DIR = home
 
 
-def _own_scaling(model: Network, preprocess: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Scaling:
+def own_scaling(model: Network, preprocess: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Scaling:
     """Keras' own preprocessing for the application, measured: it is linear in each channel.
 
     Networks of Caffe's want blue first: they are given a first kernel for red first instead.
