@@ -1,11 +1,12 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit help lock
+.PHONY: run study serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit screenshots help lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required. headstart.pth: the
 # project is found also where Python is told not to look into the current folder (PYTHONSAFEPATH).
 .venv/installed: requirements.lock
+	@echo "Installing into .venv, which takes a minute or two …"
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
 	pwd > "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/headstart.pth"
@@ -19,13 +20,13 @@ run: .venv/installed
 study: .venv/installed
 	.venv/bin/python -m flows.study $(ARGS)
 
-# The quick tests.
+# The quick tests, in two processes for two cores; `.venv/bin/python -m pytest` alone takes one.
 test: .venv/installed
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses 2
 
-# What `make test` leaves out of faults, flows and README's walk-through.
+# What `make test` leaves out of the experiment, faults, flows, storage and README's walk-through.
 slow: .venv/installed
-	.venv/bin/python -m pytest -m "slow or own_data" tests/faults tests/flows
+	.venv/bin/python -m pytest -m "slow or own_data" tests/experiment tests/faults tests/flows tests/storage
 
 # Flow and study on your own data and models, and README's walk-through as it is written.
 own-data: .venv/installed
@@ -81,6 +82,10 @@ help:
 # Known vulnerabilities of what is locked.
 audit: .venv/installed
 	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+
+# The docs' pictures of Prefect's UI (needs Debian's or Ubuntu's package chromium).
+screenshots: .venv/installed
+	.venv/bin/python -m tests.walkthrough.screenshots
 
 # After a change of dependencies (needs uv).
 lock:

@@ -62,6 +62,7 @@ def report(
     def write(folder: Path) -> None:
         captions = draw_plots(PLOTS, content, folder / "plots")
         write_metrics(folder, metrics)
+        _write_epochs(folder / "epochs.csv", models, [pair["seed"] for pair in results["replicates"]])
         table = table_of_pairs(metrics["replicates"])
         write_body(
             folder, "report", captions, metrics=metrics, table=table, distinction=distinction(B.class_names),
@@ -69,6 +70,20 @@ def report(
         )  # fmt: skip
 
     return save("report", write)
+
+
+def _write_epochs(file: Path, models: Models, seeds: list[int]) -> None:
+    """One row per epoch of each network: its name, seed, number, and losses and accuracies as in recipe.Epoch."""
+    import pandas as pd
+
+    rows = [
+        {"network": name, "seed": seed, "epoch": number} | epoch
+        for name, networks in models
+        for seed, network in zip(seeds, networks, strict=True)
+        if (history := network.folder() / "history.json").exists()
+        for number, epoch in enumerate(read_json(history), start=1)
+    ]
+    pd.DataFrame(rows).to_csv(file, index=False)
 
 
 def _of_each(networks: list[Artifact], file: str) -> list[Any]:

@@ -109,12 +109,17 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
             state: Any = flow(**parameters, return_state=True)
     except (httpx.HTTPError, OSError, RuntimeError) as error:  # not from inside the flow: those make a failed state
         sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
+    folder = state.result(raise_on_failure=False)
+    if isinstance(folder, str):
+        _show_result(UPath(folder))
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if there are any
-    folder = UPath(state.result())
+
+
+def _show_result(folder: UPath) -> None:
     metrics = read_metrics(folder)
     print(metrics["answer"])
-    if verdict := metrics.get("verdict"):
+    if (verdict := metrics.get("verdict")) and verdict["name"] != "Regressed":  # that is how the run failed
         print(f"{verdict['name']}: {verdict['reason']}")
     for name, what in (("Report", "report.html"), ("Plots", "plots"), ("Models", "models"), ("Runs", "runs.csv")):
         if (folder / what).exists():

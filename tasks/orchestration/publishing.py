@@ -7,9 +7,10 @@ from typing import Any
 
 from prefect import State, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
 from prefect.events import emit_event
 from prefect.runtime import flow_run
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 from upath import UPath
 
 from tasks.experiment.data import fashion_mnist
@@ -39,7 +40,7 @@ def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path
 
     models: .keras files, by name. prefix: of the keys under which the UI keeps the reports and metrics of all runs.
     """
-    name = folder_name()
+    name = folder_name(artifacts_root() / "runs")
     date = datetime.now(UTC).isoformat(timespec="seconds")
     with temporary_folder(artifacts_root()) as temporary:
         new = temporary / "run"
@@ -117,15 +118,25 @@ def _for_ui(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def conclude(folder: Path | UPath) -> State[str]:
-    """The run's last state: named by its verdict if it is a night, with one sentence; its data is the run's folder."""
+    """The run's last state: its message holds the answer and, of a night, the verdict; its data is the run's folder.
+
+    A regressed night has failed, so that it looks like trouble wherever runs are listed. (Prefect's pages list runs by
+    its own states' names, so a state has no other one.)
+    """
     metrics = read_metrics(folder)
     if "convergence" in metrics and (warning := not_converged(metrics["convergence"])):
         get_run_logger().warning(warning)
-    verdict = metrics.get("verdict") or {"name": "Completed", "reason": metrics["answer"]}
-    if verdict["name"] == "Regressed":
-        resource = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.name": folder.name}
-        emit_event(REGRESSED, resource=resource, payload=verdict)
-    return Completed(name=verdict["name"], message=verdict["reason"], data=str(folder))
+    verdict = metrics.get("verdict")
+    if not verdict:
+        return Completed(message=metrics["answer"], data=str(folder))
+    with best_effort(), get_client(sync_client=True) as client:
+        client.update_flow_run(flow_run.id, tags={*flow_run.tags, verdict["name"].lower()})
+    message = f"{verdict['name']}: {verdict['reason']} {metrics['answer']}"
+    if verdict["name"] != "Regressed":
+        return Completed(message=message, data=str(folder))
+    resource = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.name": folder.name}
+    emit_event(REGRESSED, resource=resource, payload=verdict)
+    return Failed(message=message, data=str(folder))
 
 
 def keep_newest(keep: int | None) -> None:

@@ -16,8 +16,8 @@ LONGEST = 120  # characters of a name; of a data set or a network in it there ar
 def run_name(prefix: str) -> str:
     """What the run in progress is, and unique: unless somebody gave it a name, which it keeps.
 
-    Its deployment, `prefix`, the data set and the network if they are not the usual ones, samples, seeds, and the start
-    of the run's id.
+    The time that it was to start, so that names sort by it; `prefix`, its deployment, the data set and the network if
+    they are not the usual ones, samples, seeds, and the start of the run's id.
     """
     if not is_made_up(flow_run.name):
         return str(flow_run.name)
@@ -30,7 +30,7 @@ def run_name(prefix: str) -> str:
         parts.append(as_file_name(Path(experiment.source_model or experiment.network).stem, LONGEST // 4))
     last = given["seed"] + given["replicates"] - 1
     parts += [f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}", short_id()]
-    return prefix + "-".join(filter(None, parts))
+    return f"{flow_run.scheduled_start_time:%Y%m%d-%H%M%S}-{prefix}{'-'.join(filter(None, parts))}"
 
 
 def is_made_up(name: str) -> bool:
@@ -45,11 +45,10 @@ def _vocabulary() -> frozenset[str]:
     return frozenset(word for part in lists if part.get("type") == "words" for word in part["words"])
 
 
-def folder_name() -> str:
-    """Of the run in progress: its name after the time that it was to start, so that folders sort by it, and unique."""
-    start = f"{flow_run.scheduled_start_time:%Y%m%d-%H%M%S}"
-    name = as_file_name(flow_run.name)
-    return f"{start}-{name}" if name.endswith(short_id()) else f"{start}-{name or 'run'}-{short_id()}"
+def folder_name(runs: Path) -> str:
+    """Of the run in progress, in that folder: its name, and the start of its id if another run has had the name."""
+    name = as_file_name(flow_run.name) or "run"
+    return name if name.endswith(short_id()) or not (runs / name).exists() else f"{name}-{short_id()}"
 
 
 def as_file_name(name: str, longest: int = LONGEST) -> str:

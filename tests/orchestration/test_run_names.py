@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -40,25 +41,32 @@ def test_prefects_own_names_are_told_from_those_that_somebody_gave() -> None:
         ({"dataset": ".."}, "200-samples-seeds-42-43-0123abcd"),
     ],
 )
-def test_made_names_say_what_is_not_usual(this: SimpleNamespace, settings: dict, name: str) -> None:
+def test_made_names_sort_by_time_and_say_what_is_not_usual(this: SimpleNamespace, settings: dict, name: str) -> None:
     this.parameters["experiment"] = Experiment(**settings)
-    assert run_name("") == name
-    assert run_name("study-") == f"study-{name}"
-    this.name = name
-    assert folder_name() == f"20260102-030405-{name}"
+    assert run_name("") == f"20260102-030405-{name}"
+    assert run_name("study-") == f"20260102-030405-study-{name}"
 
 
 @pytest.mark.parametrize(
     ("given", "folder"),
     [
-        ("baseline", "baseline-0123abcd"),
-        ("../../etc/x", "etc-x-0123abcd"),
-        ("é\n<b>", "b-0123abcd"),
-        ("💥", "run-0123abcd"),
-        ("x" * 300, "x" * 120 + "-0123abcd"),
+        ("baseline", "baseline"),
+        ("200-samples-seeds-42-43-0123abcd", "200-samples-seeds-42-43-0123abcd"),
+        ("../../etc/x", "etc-x"),
+        ("é\n<b>", "b"),
+        ("💥", "run"),
+        ("x" * 300, "x" * 120),
     ],
 )
-def test_a_given_name_is_kept_and_makes_a_folder_of_its_own(this: SimpleNamespace, given: str, folder: str) -> None:
+def test_a_given_name_is_kept_and_is_the_folders(
+    this: SimpleNamespace, tmp_path: Path, given: str, folder: str
+) -> None:
     this.name = given
     assert run_name("study-") == given
-    assert folder_name() == f"20260102-030405-{folder}"
+    assert folder_name(tmp_path) == folder
+
+
+def test_a_name_that_another_run_has_had_makes_another_folder(this: SimpleNamespace, tmp_path: Path) -> None:
+    this.name = "baseline"
+    (tmp_path / "baseline").mkdir()
+    assert folder_name(tmp_path) == "baseline-0123abcd"

@@ -92,9 +92,8 @@ class Machine:
         )  # fmt: skip
 
     def deploy(self) -> None:
-        pool = "prefect", "work-pool", "create", "headstart", "--type", "process"
-        assert self.command(*pool, "--base-job-template", "flows/work_pool.json").returncode == 0
-        assert self.command("prefect", "--no-prompt", "deploy", "--all").returncode == 0
+        done = self.command("flows.deployments")
+        assert done.returncode == 0, done.stderr
 
     def run(self, deployment: str, name: str = "", **parameters: Any) -> subprocess.CompletedProcess[str]:
         """`prefect deployment run` as README gives it, waiting for the run's end. name: given to the run."""

@@ -21,6 +21,10 @@ from tasks.storage.roots import ROOT
 from tests.support.processes import show_if_red
 
 QUICK = Experiment(source_epochs=1, target_epochs=3, frozen_epochs=1)
+DIGITS = Experiment(
+    dataset="digits", target_classes=("three", "eight", "nine"), target_samples=60, learning_rate=0.02, hidden_layers=2,
+    hidden_units=20, source_epochs=3, target_epochs=4, frozen_epochs=1,
+)  # fmt: skip
 LONG = QUICK.vary(source_epochs=1000)  # minutes, for a run that is ended
 
 

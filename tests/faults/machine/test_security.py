@@ -102,7 +102,7 @@ def hostile_model(kind: str, good: Path, path: Path) -> None:
     foreign = {
         "a function of Python's": {"module": "os", "class_name": "system", "config": {"command": "true"}},
         "a foreign class": {"module": "somewhere.else", "class_name": "Layer", "config": {}},
-        "an own class": {"module": "tests.faults.test_security", "class_name": "Payload", "config": {"path": "x"}},
+        "an own class": {"module": __name__, "class_name": "Payload", "config": {"path": "x"}},
     }[kind]
     with zipfile.ZipFile(good) as old, zipfile.ZipFile(path, "w") as new:
         for name in old.namelist():
