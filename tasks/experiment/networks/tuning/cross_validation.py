@@ -50,7 +50,7 @@ def cross_validate(start: Start, labelled: Labelled, grid: Grid, batch_size: int
         course = Course(*parts, checkpoints, batch_size, generator(seed, "order/B"))
         model = start(training)
         for rate, row in zip(grid.rates, sums, strict=True):
-            row += len(held_out) * np.array([(c.error, c.loss) for c in course.follow(model, rate)])
+            row += len(held_out) * np.array([(c.error, c.loss) for c in course.follow(model, rate).reached])
     return _as_tried(grid.rates, checkpoints, len(labelled), sums / len(labelled))
 
 
@@ -61,7 +61,7 @@ def validate_grid(
     checkpoints = grid.checkpoints(len(labelled), batch_size)
     course = Course(labelled, validation, checkpoints, batch_size, generator(seed, "order/B"))
     model = start(labelled.examples)
-    figures = [[(c.error, c.loss) for c in course.follow(model, rate)] for rate in grid.rates]
+    figures = [[(c.error, c.loss) for c in course.follow(model, rate).reached] for rate in grid.rates]
     return _as_tried(grid.rates, checkpoints, len(validation), np.array(figures))
 
 

@@ -1,12 +1,13 @@
 """A trajectory: one training run at a constant learning rate, judged at several epochs.
 
 Plain SGD has no state, so the network at a checkpoint is the one that a run of so many epochs gives: one trajectory
-answers for every number of epochs. Rates, epochs, weights and rows are arguments of one compiled program.
+answers for every number of epochs. Rates, epochs, weights and rows are arguments of one compiled program, which trains
+and judges for as long as there is room for batches.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,9 @@ import tensorflow as tf
 
 from tasks.experiment.data.splits import Examples, shuffled
 from tasks.experiment.networks.architectures import hidden_layers
-from tasks.experiment.networks.program import Batches, Tensor, compiled_in_parts
+from tasks.experiment.networks.program import Batches, Tensor, compiled
 from tasks.experiment.networks.recipe import Network
-from tasks.experiment.networks.trainer import VALIDATION_BATCH, in_batches
-
-STEPS_AT_ONCE = 512  # at most, in one call of the program, unless an epoch of all images has more
+from tasks.experiment.networks.trainer import VALIDATION_BATCH, capacity, in_batches, in_calls, padded
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a trajectory has come to: SGD steps so far, means over the images that judge it, the network's weights.
+    """What a trajectory has come to: SGD steps so far, means over the images that judge it.
 
     From where the loss is no longer finite the network counts with its answers, the first class to every image: its
     loss is infinite.
@@ -44,59 +43,77 @@ class Checkpoint:
     steps: int
     error: float
     loss: float
-    weights: list[Tensor] = field(compare=False, repr=False)
 
     @property
     def diverged(self) -> bool:
         return self.loss == math.inf
 
 
+@dataclass(frozen=True)
+class Trajectory:
+    """What one came to at each checkpoint, and the weights at the one that is kept."""
+
+    reached: list[Checkpoint]
+    weights: list[Tensor]
+
+
 class Course:
     """What trajectories are trained on and judged by: the same batches for each of them, whatever their rate.
 
-    checkpoints: ascending numbers of epochs. order: shuffles, as in `train`.
+    checkpoints: ascending numbers of epochs. order: shuffles, as in `train`. keep: the checkpoint whose weights are
+    wanted; None: the last one.
     """
 
     def __init__(
         self, training: Labelled, judged: Labelled, checkpoints: Sequence[int], batch_size: int,
-        order: np.random.Generator,
+        order: np.random.Generator, keep: int | None = None,
     ) -> None:  # fmt: skip
         self.steps = math.ceil(len(training) / batch_size)
+        self.checkpoints = tuple(checkpoints)
         self._images, self._judged_images = (tf.convert_to_tensor(each.images) for each in (training, judged))
-        self._judged = in_batches([judged.examples], VALIDATION_BATCH, len(judged.images))
+        judged_batches = math.ceil(len(judged.images) / VALIDATION_BATCH)
+        self._judged = in_batches([judged.examples], VALIDATION_BATCH, judged_batches)
         self._labels = judged.examples.labels
-        capacity = max(STEPS_AT_ONCE, math.ceil(len(training.images) / batch_size))
-        self._legs: list[tuple[int, list[tuple[int, Batches]]]] = []  # (checkpoint, (epochs, their batches) before it)
-        for before, after in zip((0, *checkpoints), checkpoints, strict=False):
-            epochs = [shuffled(training.examples, order) for _ in range(after - before)]
-            calls = [epochs[i : i + capacity // self.steps] for i in range(0, len(epochs), capacity // self.steps)]
-            batches = [(len(call), in_batches(call, batch_size, capacity * batch_size)) for call in calls]
-            self._legs.append((after, batches))
+        self._calls: list[tuple[list[int], Batches]] = []  # (epochs of each leg, batches of all)
+        self._kept = keep or checkpoints[-1]
+        at_once = capacity(len(training.images), batch_size)
+        legs, first = np.diff(checkpoints, prepend=0).tolist(), checkpoints.index(self._kept) + 1
+        for part in (legs[:first], legs[first:]):
+            for call in in_calls(part, self.steps, at_once):
+                epochs = [shuffled(training.examples, order) for _ in range(sum(call))]
+                self._calls.append((call, in_batches(epochs, batch_size, at_once)))
 
-    def follow(self, model: Network, learning_rate: float, frozen_epochs: int = 0) -> list[Checkpoint]:
-        """The checkpoints of a trajectory that begins with the model's weights. The model stays as it is.
+    def follow(self, model: Network, learning_rate: float, frozen_epochs: int = 0) -> Trajectory:
+        """The trajectory that begins with the model's weights. The model stays as it is.
 
         frozen_epochs: for so many, up to a checkpoint, only the head is trained.
         """
-        train, judge = compiled_in_parts(model)
+        program = compiled(model)
         constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
         weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
         hidden = {id(v) for layer in hidden_layers(model) for v in layer.trainable_variables}
-        in_head = np.array([id(v) not in hidden for v in model.trainable_variables])
-        everything = np.full(len(weights), learning_rate, np.float32)
+        in_hidden = np.array([id(v) in hidden for v in model.trainable_variables])
         reached: list[Checkpoint] = []
-        for epochs, calls in self._legs:
-            rates = tf.constant(everything * in_head if epochs <= frozen_epochs else everything)
-            for count, batches in calls:
-                weights = train(self._images, batches, tf.constant(count), rates, weights, constants)
-            loss, accuracy = judge(self._judged_images, self._judged, weights, constants).numpy().tolist()
-            if not math.isfinite(loss):
-                first_class = float(np.mean(self._labels != 0)), math.inf, weights
-                rest = [epochs for epochs, _ in self._legs[len(reached) :]]
-                return reached + [Checkpoint(n, n * self.steps, *first_class) for n in rest]
-            error = round((1 - accuracy) * len(self._labels)) / len(self._labels)  # accuracy is a float32
-            reached.append(Checkpoint(epochs, epochs * self.steps, error, loss, weights))
-        return reached
+        kept, done = weights, 0
+        for legs, batches in self._calls:
+            ends = (done + np.cumsum(legs)).tolist()
+            rates = [np.where(in_hidden & (end <= frozen_epochs), 0, learning_rate) for end in ends]
+            weights, figures = program(
+                self._images, batches, self._judged_images, self._judged, padded(legs, np.int32),
+                padded(rates, np.float32), weights, constants,
+            )  # fmt: skip
+            kept, done = kept if done >= self._kept else weights, ends[-1]
+            for end, (_, _, loss, accuracy) in zip(ends, figures.numpy().tolist(), strict=False):
+                if not math.isfinite(loss):
+                    return Trajectory(reached + self._diverged(len(reached)), kept)
+                if end in self.checkpoints:
+                    error = round((1 - accuracy) * len(self._labels)) / len(self._labels)  # accuracy is a float32
+                    reached.append(Checkpoint(end, end * self.steps, error, loss))
+        return Trajectory(reached, kept)
+
+    def _diverged(self, first: int) -> list[Checkpoint]:
+        error = float(np.mean(self._labels != 0))
+        return [Checkpoint(epochs, epochs * self.steps, error, math.inf) for epochs in self.checkpoints[first:]]
 
 
 def set_weights(model: Network, weights: list[Tensor]) -> None:

@@ -60,9 +60,11 @@ class Workbench:
         rows = np.arange(len(test), dtype=np.int32)
         return Labelled(tf.constant(self.problem.data.images("test")[test.rows]), Examples(rows, test.labels))
 
-    def course(self, training: Labelled, judged: Labelled, checkpoints: Sequence[int]) -> Course:
+    def course(
+        self, training: Labelled, judged: Labelled, checkpoints: Sequence[int], keep: int | None = None
+    ) -> Course:
         """In the order of images in which this seed's networks of task B are trained."""
-        return Course(training, judged, checkpoints, self.batch_size, generator(self.seed, "order/B"))
+        return Course(training, judged, checkpoints, self.batch_size, generator(self.seed, "order/B"), keep)
 
     def start(self, arm: TunedArm, needed: Recipe | None) -> Start:
         """What makes the network that the arm starts from. needed: the recipe of the arm that it needs."""
@@ -90,5 +92,5 @@ class Workbench:
         assert recipe, "the arm needs scratch's recipe"
         training, model = Labelled(self.images, examples), self.initial()
         course = self.course(training, training, (recipe.epochs,))
-        set_weights(model, course.follow(model, recipe.learning_rate)[-1].weights)
+        set_weights(model, course.follow(model, recipe.learning_rate).weights)
         return model

@@ -41,9 +41,10 @@ def _train(
     model = bench.start(chosen.trial.arm, chosen.needed or recipe)(labelled.examples)
     if not chosen.trial.arm.tuned:
         return model, []
-    reached = bench.course(labelled, bench.test, sorted(checkpoints)).follow(model, recipe.learning_rate)
-    set_weights(model, next(each.weights for each in reached if each.epochs == recipe.epochs))
-    return model, reached
+    course = bench.course(labelled, bench.test, sorted(checkpoints), keep=recipe.epochs)
+    trajectory = course.follow(model, recipe.learning_rate)
+    set_weights(model, trajectory.weights)
+    return model, trajectory.reached
 
 
 def _to_follow(plan: TunedPlan, recipes: list[Chosen], labelled: Labelled, *, far: bool) -> set[int]:
@@ -72,7 +73,7 @@ def _follow_notebook(bench: Workbench, plan: TunedPlan, recipes: list[Chosen]) -
         if body is not None:
             transfer_hidden_layers(body, model, arm.layers)
         course = bench.course(labelled, bench.test, sorted(_to_follow(plan, recipes, labelled, far=False)))
-        reached = course.follow(model, training.learning_rate, arm.frozen_epochs)
+        reached = course.follow(model, training.learning_rate, arm.frozen_epochs).reached
         curves += _curve(
             describe_task(bench.problem)
             | {"samples": len(labelled), "arm": arm.name, "chosen_by": NOTEBOOK, "seed": bench.seed}
