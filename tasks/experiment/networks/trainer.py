@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from tasks.experiment.data.splits import Examples, TrainingData, shuffled
 from tasks.experiment.errors import DivergedError
-from tasks.experiment.networks.program import LEGS_AT_ONCE, Batches, compiled
+from tasks.experiment.networks.program import LEGS_AT_ONCE, Batches, Tensor, compiled
 from tasks.experiment.networks.recipe import Epoch, Network, OnEpoch, Training
 
 VALIDATION_BATCH = 512
@@ -46,37 +47,33 @@ def train(
     *,
     order: np.random.Generator,
     frozen_layers: tuple[str, ...] = (),
-    on_epoch: OnEpoch = lambda number, epoch: None,
-    judged_often: bool = True,
+    on_epoch: OnEpoch | None = lambda number, epoch: None,
 ) -> list[Epoch]:
     """Train `model` in place by plain SGD and return its epochs.
 
     `order` shuffles: every example once an epoch, the last batch smaller. The layers named in `frozen_layers` keep
-    their weights for the first `training.frozen_epochs`. `on_epoch` is called after each epoch. judged_often: by the
-    validation images after each epoch; else only when layers are set free and at the end, and only of these epochs is
-    anything known.
+    their weights for the first `training.frozen_epochs`. `on_epoch` is called after each epoch; None: the network is
+    judged only when its layers are set free and at the end, and only these epochs are returned.
 
     Raises DivergedError when a loss is not finite, naming the epoch.
     """
     program, images = compiled(model), tf.convert_to_tensor(data.images)
     validation = in_batches([data.validation], VALIDATION_BATCH, math.ceil(len(images) / VALIDATION_BATCH))
-    constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
-    weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
+    weights, constants = values(model)
     in_frozen = {id(v) for layer in model.layers if layer.name in frozen_layers for v in layer.trainable_variables}
     frozen = np.array([id(v) in in_frozen for v in model.trainable_variables])
     steps, at_once = math.ceil(len(data.training) / training.batch_size), capacity(len(images), training.batch_size)
+    judged = range(1, training.epochs + 1)
+    if on_epoch is None:
+        judged = sorted({min(training.frozen_epochs, training.epochs), training.epochs} - {0})
     epochs: list[Epoch] = []
-    ends = range(1, training.epochs + 1) if judged_often else sorted({training.frozen_epochs, training.epochs} - {0})
-    done = 0
-    for call in in_calls(np.diff(ends, prepend=0).tolist(), steps, at_once):
-        numbers = (done + np.cumsum(call)).tolist()
-        done = numbers[-1]
-        rates = [np.where(frozen & (n <= training.frozen_epochs), 0, training.learning_rate) for n in numbers]
-        batches = in_batches([shuffled(data.training, order) for _ in range(sum(call))], training.batch_size, at_once)
+    for legs, ends in in_calls(judged, steps, at_once):
+        batches = in_batches([shuffled(data.training, order) for _ in range(sum(legs))], training.batch_size, at_once)
+        rates = rates_of_legs(ends, training.learning_rate, frozen, training.frozen_epochs)
         weights, figures = program(
-            images, batches, images, validation, padded(call, np.int32), padded(rates, np.float32), weights, constants
+            images, batches, images, validation, padded(legs, np.int32), rates, weights, constants
         )
-        for number, figure in zip(numbers, figures.numpy().tolist(), strict=False):
+        for number, figure in zip(ends, figures.numpy().tolist(), strict=False):
             epoch = Epoch(*figure)
             if not (math.isfinite(epoch.loss) and math.isfinite(epoch.validation_loss)):
                 raise DivergedError(
@@ -84,37 +81,54 @@ def train(
                     f"give a lower learning_rate than {training.learning_rate:g}"
                 )
             epochs.append(epoch)
-            on_epoch(number, epoch)
+            if on_epoch:
+                on_epoch(number, epoch)
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
     return epochs
 
 
+def values(model: Network) -> tuple[list[Tensor], list[Tensor]]:
+    """What training changes of a network, and what it does not, as tensors that stay where programs run."""
+    trainable, constant = model.trainable_variables, model.non_trainable_variables
+    return [tf.convert_to_tensor(v.value) for v in trainable], [tf.convert_to_tensor(v.value) for v in constant]
+
+
 def capacity(images: int, batch_size: int) -> int:
-    """How many steps one call of the program has room for: an epoch of all images, but at least STEPS_AT_ONCE."""
+    """For how many steps a call of the program has batches: for an epoch of all images, at least STEPS_AT_ONCE."""
     return max(STEPS_AT_ONCE, math.ceil(images / batch_size))
 
 
-def in_calls(legs: Sequence[int], steps: int, at_once: int) -> Iterator[list[int]]:
-    """The legs of each call of the program, as numbers of epochs, where an epoch has so many steps.
+def in_calls(judged: Sequence[int], steps: int, at_once: int, first: int = 0) -> Iterator[tuple[list[int], list[int]]]:
+    """(the legs, the epoch at the end of each) for one call of the program after another.
 
-    A call has room for `at_once` steps; a leg that is longer goes on in the next call.
+    judged: after which epochs, ascending; `first` are done already. steps: of an epoch. at_once: for so many a call
+    has room; a leg that needs more goes on in the next call, and so ends at an epoch in between too.
     """
-    call: list[int] = []
-    for leg in legs:
-        while leg:
-            if sum(call) == at_once // steps or len(call) == LEGS_AT_ONCE:
-                yield call
-                call = []
-            call.append(min(leg, at_once // steps - sum(call)))
-            leg -= call[-1]
-    if call:
-        yield call
+    legs: list[int] = []
+    ends: list[int] = []
+    for judge in judged:
+        while (done := ends[-1] if ends else first) < judge:
+            if sum(legs) == at_once // steps or len(legs) == LEGS_AT_ONCE:
+                yield legs, ends
+                first, legs, ends = done, [], []
+            legs.append(min(judge - done, at_once // steps - sum(legs)))
+            ends.append(done + legs[-1])
+    if legs:
+        yield legs, ends
 
 
-def padded(values: Sequence[Any], kind: type) -> tf.Tensor:
-    """These values of legs, with zeros up to LEGS_AT_ONCE."""
-    array = np.asarray(values, kind)
+def rates_of_legs(ends: Sequence[int], learning_rate: float, frozen: NDArray[np.bool_], frozen_epochs: int) -> Tensor:
+    """The learning rate of each weight in legs that end at these epochs: 0 where it is frozen, up to `frozen_epochs`.
+
+    frozen: for each weight, whether it is then.
+    """
+    return padded([np.where(frozen & (end <= frozen_epochs), 0, learning_rate) for end in ends], np.float32)
+
+
+def padded(of_legs: Sequence[Any], kind: type) -> Tensor:
+    """A value of each leg, with zeros up to LEGS_AT_ONCE."""
+    array = np.asarray(of_legs, kind)
     return tf.constant(np.concatenate([array, np.zeros((LEGS_AT_ONCE - len(array), *array.shape[1:]), kind)]))
 
 

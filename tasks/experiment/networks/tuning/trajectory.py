@@ -17,7 +17,15 @@ from tasks.experiment.data.splits import Examples, shuffled
 from tasks.experiment.networks.architectures import hidden_layers
 from tasks.experiment.networks.program import Batches, Tensor, compiled
 from tasks.experiment.networks.recipe import Network
-from tasks.experiment.networks.trainer import VALIDATION_BATCH, capacity, in_batches, in_calls, padded
+from tasks.experiment.networks.trainer import (
+    VALIDATION_BATCH,
+    capacity,
+    in_batches,
+    in_calls,
+    padded,
+    rates_of_legs,
+    values,
+)
 
 
 @dataclass(frozen=True)
@@ -69,40 +77,37 @@ class Course:
         order: np.random.Generator, keep: int | None = None,
     ) -> None:  # fmt: skip
         self.steps = math.ceil(len(training) / batch_size)
-        self.checkpoints = tuple(checkpoints)
+        self.checkpoints, self.kept = tuple(checkpoints), keep or checkpoints[-1]
         self._images, self._judged_images = (tf.convert_to_tensor(each.images) for each in (training, judged))
-        judged_batches = math.ceil(len(judged.images) / VALIDATION_BATCH)
-        self._judged = in_batches([judged.examples], VALIDATION_BATCH, judged_batches)
+        of_judged = math.ceil(len(judged.images) / VALIDATION_BATCH)
+        self._judged = in_batches([judged.examples], VALIDATION_BATCH, of_judged)
         self._labels = judged.examples.labels
-        self._calls: list[tuple[list[int], Batches]] = []  # (epochs of each leg, batches of all)
-        self._kept = keep or checkpoints[-1]
+        self._calls: list[tuple[list[int], list[int], Batches]] = []  # (legs, epochs at their ends, batches of all)
         at_once = capacity(len(training.images), batch_size)
-        legs, first = np.diff(checkpoints, prepend=0).tolist(), checkpoints.index(self._kept) + 1
-        for part in (legs[:first], legs[first:]):
-            for call in in_calls(part, self.steps, at_once):
-                epochs = [shuffled(training.examples, order) for _ in range(sum(call))]
-                self._calls.append((call, in_batches(epochs, batch_size, at_once)))
+        # Weights are known at the end of a call: one ends at the checkpoint whose weights are wanted.
+        kept = self.checkpoints.index(self.kept) + 1
+        to_kept = in_calls(self.checkpoints[:kept], self.steps, at_once)
+        for legs, ends in (*to_kept, *in_calls(self.checkpoints[kept:], self.steps, at_once, self.kept)):
+            epochs = [shuffled(training.examples, order) for _ in range(sum(legs))]
+            self._calls.append((legs, ends, in_batches(epochs, batch_size, at_once)))
 
     def follow(self, model: Network, learning_rate: float, frozen_epochs: int = 0) -> Trajectory:
         """The trajectory that begins with the model's weights. The model stays as it is.
 
         frozen_epochs: for so many, up to a checkpoint, only the head is trained.
         """
-        program = compiled(model)
-        constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
-        weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
+        program, (weights, constants) = compiled(model), values(model)
         hidden = {id(v) for layer in hidden_layers(model) for v in layer.trainable_variables}
         in_hidden = np.array([id(v) in hidden for v in model.trainable_variables])
         reached: list[Checkpoint] = []
-        kept, done = weights, 0
-        for legs, batches in self._calls:
-            ends = (done + np.cumsum(legs)).tolist()
-            rates = [np.where(in_hidden & (end <= frozen_epochs), 0, learning_rate) for end in ends]
+        kept = weights
+        for legs, ends, batches in self._calls:
+            rates = rates_of_legs(ends, learning_rate, in_hidden, frozen_epochs)
             weights, figures = program(
-                self._images, batches, self._judged_images, self._judged, padded(legs, np.int32),
-                padded(rates, np.float32), weights, constants,
+                self._images, batches, self._judged_images, self._judged, padded(legs, np.int32), rates, weights,
+                constants,
             )  # fmt: skip
-            kept, done = kept if done >= self._kept else weights, ends[-1]
+            kept = weights if ends[-1] <= self.kept else kept
             for end, (_, _, loss, accuracy) in zip(ends, figures.numpy().tolist(), strict=False):
                 if not math.isfinite(loss):
                     return Trajectory(reached + self._diverged(len(reached)), kept)

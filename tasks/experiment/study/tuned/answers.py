@@ -38,7 +38,7 @@ TUNED_CHAIN = (S, "STAT*", "RLAB*", T)
 class TunedTables:
     """runs: one row per network; curves: one per network and checkpoint; tuning: one per recipe that was tried.
 
-    source_steps: how many SGD steps task A took; None if A was not trained here.
+    source_steps: how many SGD steps task A took; None if they are not counted, as where A was not trained here.
     """
 
     runs: pd.DataFrame

@@ -7,7 +7,7 @@ import pytest
 from tasks.experiment.data.pixels import Pixels
 from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.networks.architectures import build_network, hidden_layers
-from tasks.experiment.networks.program import compiled_in_parts
+from tasks.experiment.networks.program import compiled
 from tasks.experiment.networks.recipe import Network, Training
 from tasks.experiment.networks.trainer import train
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
@@ -27,8 +27,8 @@ def labelled(classes: int = 2, n: int = 300) -> tuple[Labelled, Labelled]:
     return (Labelled(images, Examples(rows[:203], labels[:203])), Labelled(images, Examples(rows[203:], labels[203:])))
 
 
-def course(*checkpoints: int, classes: int = 2) -> Course:
-    return Course(*labelled(classes), checkpoints, 32, generator(1, "order"))
+def course(*checkpoints: int, classes: int = 2, keep: int | None = None) -> Course:
+    return Course(*labelled(classes), checkpoints, 32, generator(1, "order"), keep)
 
 
 def network(classes: int = 2, seed: int = 7, **changes: Any) -> Network:
@@ -40,7 +40,8 @@ def test_at_each_checkpoint_it_is_the_network_that_so_many_epochs_give(classes: 
     training, judged = labelled(classes)
     data = TrainingData(training.images, training.examples, judged.examples, classes)
     model = network(classes, network=kind)
-    reached = course(1, 2, 5, classes=classes).follow(model, 0.05)
+    reached = course(1, 2, 5, 120, classes=classes).follow(model, 0.05).reached  # 120: more than a call has room for
+    assert [checkpoint.epochs for checkpoint in reached] == [1, 2, 5, 120]
     for checkpoint in reached:
         trained = network(classes, network=kind)
         settings = TRAINING.model_copy(update={"epochs": checkpoint.epochs})
@@ -48,14 +49,16 @@ def test_at_each_checkpoint_it_is_the_network_that_so_many_epochs_give(classes: 
         assert checkpoint.steps == 7 * checkpoint.epochs
         assert checkpoint.error == pytest.approx(1 - epoch.validation_accuracy, abs=1e-6)
         assert checkpoint.loss == pytest.approx(epoch.validation_loss, abs=1e-5)
-        for mine, theirs in zip(checkpoint.weights, trained.trainable_variables, strict=True):
+        kept = course(1, 2, 5, 120, classes=classes, keep=checkpoint.epochs).follow(model, 0.05)
+        assert kept.reached == reached
+        for mine, theirs in zip(kept.weights, trained.trainable_variables, strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
 def test_the_model_stays_as_it_is_until_it_is_given_the_weights() -> None:
     model = network()
     before = [np.array(v) for v in model.trainable_variables]
-    weights = course(2).follow(model, 0.1)[-1].weights
+    weights = course(2).follow(model, 0.1).weights
     assert all(np.array_equal(a, b) for a, b in zip(before, model.trainable_variables, strict=True))
     set_weights(model, weights)
     assert all(np.array_equal(a, b) for a, b in zip(weights, model.trainable_variables, strict=True))
@@ -66,16 +69,16 @@ def test_hidden_layers_are_frozen_for_the_first_epochs_only() -> None:
     paths = [v.path for v in model.trainable_variables]
     start = [np.array(v) for v in model.trainable_variables]
     hidden = {v.path for layer in hidden_layers(model) for v in layer.trainable_variables}
-    frozen = course(2, 3).follow(model, 0.1, 3)[-1].weights
+    frozen = course(2, 3).follow(model, 0.1, 3).weights
     same = {path for path, a, b in zip(paths, start, frozen, strict=True) if np.array_equal(a, b)}
     assert same == hidden
-    partly, freely = (course(2, 3).follow(model, 0.1, frozen)[-1].weights for frozen in (2, 0))
+    partly, freely = (course(2, 3).follow(model, 0.1, frozen).weights for frozen in (2, 0))
     assert not any(np.array_equal(a, b) for a, b in zip(partly, start, strict=True))
     assert not any(np.array_equal(a, b) for a, b in zip(partly, freely, strict=True))
 
 
 def test_from_where_it_diverges_it_answers_the_first_class() -> None:
-    reached = course(1, 2, 30, 40).follow(network(), 1e30)
+    reached = course(1, 2, 30, 40).follow(network(), 1e30).reached
     judged = labelled()[1].examples.labels
     assert [c.epochs for c in reached] == [1, 2, 30, 40]
     assert reached[-1].loss == math.inf
@@ -86,13 +89,12 @@ def test_from_where_it_diverges_it_answers_the_first_class() -> None:
 def test_one_program_for_every_rate_start_and_number_of_epochs() -> None:
     for seed, rate, checkpoints in ((1, 0.1, (1, 2)), (2, 0.001, (3,)), (3, 1.0, (1, 90))):
         course(*checkpoints).follow(network(seed=seed), rate)
-    train_program, judge = compiled_in_parts(network())
-    assert train_program.experimental_get_tracing_count() == judge.experimental_get_tracing_count() == 1
+    assert compiled(network()).experimental_get_tracing_count() == 1
 
 
 def test_trajectories_of_one_course_do_not_depend_on_each_other() -> None:
     shared, model = course(1, 4), network()
     shared.follow(model, 1.0)
     again, alone = shared.follow(model, 0.1), course(1, 4).follow(model, 0.1)
-    assert again == alone
-    assert all(np.array_equal(a, b) for a, b in zip(again[-1].weights, alone[-1].weights, strict=True))
+    assert again.reached == alone.reached
+    assert all(np.array_equal(a, b) for a, b in zip(again.weights, alone.weights, strict=True))
