@@ -143,7 +143,8 @@ def test_a_validation_set_judges_a_network_of_all_labelled_images() -> None:
     data = labelled()
     validation = Labelled(data.images, labelled(200).examples)
     found = validate_grid(network, data, validation, GRID, 32, seed=3)
-    by_hand = Course(data, validation, (1, 2, 3, 4), 32, generator(3, "order/B")).follow(network(data.examples), 0.1).reached
+    course = Course(data, validation, (1, 2, 3, 4), 32, generator(3, "order/B"))
+    by_hand = course.follow(network(data.examples), 0.1).reached
     assert [t["error"] for t in found if t["learning_rate"] == 0.1] == [c.error for c in by_hand]
 
 
