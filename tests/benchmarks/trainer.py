@@ -113,14 +113,14 @@ def target_pair(task: SourceTask, notebook: Row, pairs: int = 30) -> list[Row]:
     """
     from tasks.experiment.networks.blueprints import PixelsBlueprint
     from tasks.experiment.networks.recipe import Epoch, OnEpoch
-    from tasks.experiment.networks.train_network import Beginning, Body, train_on_task
+    from tasks.experiment.networks.train_network import Beginning, Body, train_from
 
     source, experiment = Body(task.network()), task.experiment
 
     def pair(seed: int, on_epoch: OnEpoch | None) -> None:
         beginning = Beginning(PixelsBlueprint(task.pixels), experiment.scratch_training, 2, seed)
         for training, body in ((experiment.scratch_training, Body(None)), (experiment.transfer_training, source)):
-            train_on_task(beginning.network(body), task.target, training, seed, task="B", on_epoch=on_epoch)
+            train_from(beginning.network(body), task.target, training, seed, task="B", on_epoch=on_epoch)
 
     def judged(number: int, epoch: Epoch) -> None:
         pass

@@ -1,13 +1,10 @@
 """The study on the real data with few epochs: its numbers, its cache, its resumption."""
 
 import json
-import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,17 +18,12 @@ from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.trainer import set_threads
-from tasks.experiment.networks.tuning.grid import Grid
-from tasks.experiment.settings import Experiment
-from tasks.experiment.study.answers import KEYS
 from tasks.experiment.study.arms import full_plan, pair_plan
-from tasks.experiment.study.tuned import arms as tuned_arms
 from tasks.normalize import normalize
 from tasks.split import split
 from tasks.storage.artifacts import save
 from tasks.storage.roots import ROOT
 from tasks.study.train_arms import train_arms
-from tests.support import signals
 from tests.support.processes import Process, until
 from tests.support.runs import QUICK, run
 from tests.walkthrough import digits
@@ -56,7 +48,8 @@ def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(stu
         "metrics.json", "report.html", "report.md", "run.json", "runs.csv", "runs.parquet",
         "models/A.keras", "models/B_scratch.keras", "models/B_on_A.keras",
         "models/A.md", "models/B_scratch.md", "models/B_on_A.md",
-        "plots/pairs.png", "plots/arms.png", "plots/labels.png", "plots/pixels.png", "plots/data.png",
+        *(f"plots/{plot}.{kind}" for plot in ("pairs", "arms", "labels", "pixels") for kind in ("png", "svg")),
+        "plots/data.png", "plots/data@2x.png",
     }  # fmt: skip
     table = pd.read_csv(folder / "runs.csv")
     pd.testing.assert_frame_equal(table, pd.read_parquet(folder / "runs.parquet"))
@@ -130,104 +123,6 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
     assert set(rows.accuracy[rows.diverged]) == {0.5}  # half of the test images are of the negative class
     assert rows.loss[rows.diverged].isna().all()
     assert [f.name for f in runs.glob("scratch*")] == []
-
-
-MADE_UP = Experiment(
-    dataset="made.npz", target_classes=(4, 5), target_samples=24, hidden_layers=1, hidden_units=12,
-    source_epochs=3, target_epochs=4, frozen_epochs=2, learning_rate=0.01,
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def small_tuning(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Tuned studies of images that were made up take seconds with --quick."""
-    folder = tmp_path_factory.mktemp("made")
-    signals.write_npz(folder / "made.npz", images=900)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(tuned_arms, "QUICK_GRID", Grid(rates=(0.03, 0.1, 0.3), steps=24, folds=2, widenings=1))
-        patch.setattr(tuned_arms, "QUICK_BUDGETS", (12, 60))
-        yield
-
-
-def run_tuned(**parameters: Any) -> tuple[Path, dict, list[tuple[str, str]]]:
-    return run(transfer_study, experiment=MADE_UP, quick=True, **parameters)
-
-
-@pytest.fixture(scope="module")
-def tuned(small_tuning: None) -> tuple[Path, dict]:
-    return run_tuned()[:2]
-
-
-def test_tuned_arms_from_tuning_seeds_to_tables(tuned: tuple[Path, dict]) -> None:
-    folder, _ = tuned
-    runs, curves, tuning = (pd.read_parquet(folder / f"{name}.parquet") for name in ("runs", "curves", "tuning"))
-    pd.testing.assert_frame_equal(runs, pd.read_csv(folder / "runs.csv"), check_dtype=False)
-    own = runs.query("samples == 24 and normalization == 'standardize'")
-    by = own.groupby("chosen_by").arm.agg(set)
-    assert by["cross-validation"] == {"S*", "T*", "SELF*", "STAT*", "RLAB*", "LP*", "LPFT*"}
-    assert by["validation images"] == {"S*", "T*"}
-    assert by["notebook"] >= {"scratch", "transfer", "STAT20", "RLAB20"}
-    assert set(runs[runs.arm == "S*"].samples) == {12, 24, 60}
-    assert not runs.duplicated(KEYS).any()
-    assert set(curves.arm) == {"S*", "T*", "SELF*", "STAT*", "RLAB*", "LPFT*", "scratch", "transfer"}
-    assert set(tuning.seed) == set(tuned_arms.QUICK_SEEDS)
-    assert not set(tuning.seed) & set(runs.seed)
-    assert tuning[tuning.arm == "LP*"].learning_rate.isna().all()
-
-
-def test_recipes_are_within_a_standard_error_of_the_lowest_of_what_was_tried(tuned: tuple[Path, dict]) -> None:
-    folder, metrics = tuned
-    tuning, runs = pd.read_parquet(folder / "tuning.parquet"), pd.read_parquet(folder / "runs.parquet")
-    recipes = metrics["study"]["tuned"]["recipes"]
-    assert len(recipes) == 7 + 2 + 2 * 2
-    for recipe in recipes:
-        if recipe["arm"] == "LP*":
-            continue
-        of_trial = [f"{name} == {recipe[name]!r}" for name in ("arm", "samples", "chosen_by")]
-        points = tuning.query(" and ".join(of_trial)).groupby(["learning_rate", "epochs"])
-        tried, images = points.error.mean(), points.images.sum().iloc[0]
-        assert recipe["chosen_by"] != "cross-validation" or images == 2 * recipe["samples"]  # of two tuning seeds
-        noise = math.sqrt(tried.min() * (1 - tried.min()) / images)
-        assert tried[recipe["learning_rate"], recipe["epochs"]] <= tried.min() + noise + 1e-9
-        trained = runs.query(" and ".join(of_trial))
-        assert set(trained.learning_rate) == {recipe["learning_rate"]}
-        assert set(trained.epochs) == {recipe["epochs"]}
-
-
-def test_more_replicates_tune_nothing_and_train_the_new_ones(tuned: tuple[Path, dict]) -> None:
-    _, metrics, states = run_tuned(replicates=3)
-    assert metrics["study"]["tuned"]["recipes"] == tuned[1]["study"]["tuned"]["recipes"]
-    new = ["train_A", "train_A", "train_A_permuted", "train_arms", "train_arms", "train_tuned"]  # two kinds of pixels
-    assert trained(states) == [f"{name} seed 44" for name in new]
-    assert not [name for name, state in states if name.startswith("tune_arms") and state == "Completed"]
-
-
-@pytest.mark.slow
-def test_nested_each_seed_chooses_its_own_recipes(tuned: tuple[Path, dict]) -> None:
-    folder, metrics, states = run_tuned(nested=True)
-    assert not [name for name, _ in states if name.startswith("tune_arms")]
-    assert set(pd.read_parquet(folder / "tuning.parquet").seed) == {42, 43}
-    recipes = metrics["study"]["tuned"]["recipes"]
-    assert [recipe["seed"] for recipe in recipes] == [42] * 13 + [43] * 13
-    runs = pd.read_parquet(folder / "runs.parquet")
-    for recipe in recipes:
-        (run,) = runs.query(
-            f"arm == {recipe['arm']!r} and samples == {recipe['samples']} and chosen_by == {recipe['chosen_by']!r} and "
-            f"seed == {recipe['seed']}"
-        ).itertuples()
-        assert recipe["arm"] == "LP*" or run.learning_rate == recipe["learning_rate"]
-
-
-@pytest.mark.slow
-def test_all_class_pairs_are_tuned_each_for_itself(tuned: tuple[Path, dict]) -> None:
-    folder, metrics, _ = run_tuned(pairs=True, pair_replicates=2)
-    runs = pd.read_parquet(folder / "runs.parquet").query("arm == 'T*' and samples == 24")
-    assert runs[runs.chosen_by == "cross-validation"].classes.nunique() == 15
-    assert "classes" in metrics["study"]["tuned"]
-    of_pairs = [recipe for recipe in metrics["study"]["tuned"]["recipes"] if recipe["classes"] != "4 5"]
-    assert sorted({recipe["arm"] for recipe in of_pairs}) == ["S*", "T*"]
-    assert len(of_pairs) == 2 * 14
 
 
 @pytest.mark.slow

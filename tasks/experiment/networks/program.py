@@ -113,7 +113,8 @@ def validate(predict: Predict, batches: Batches, weights: list[Tensor]) -> Score
         return step + 1, loss + batch_loss, right + batch_right
 
     steps = batches.steps()
-    _, loss, right = tf.while_loop(lambda step, *_: step < steps, next_step, (0, 0.0, 0.0))
+    # One batch after the other: without XLA several would be in memory at once.
+    _, loss, right = tf.while_loop(lambda step, *_: step < steps, next_step, (0, 0.0, 0.0), parallel_iterations=1)
     return _means(loss, right, batches)
 
 
@@ -135,7 +136,7 @@ def compiled(model: Network) -> Any:
     """
     with _one_at_a_time:
         if model not in _architectures:
-            _architectures[model] = _architecture(model)
+            _architectures[model] = architecture(model)
         return _program(_architectures[model])
 
 
@@ -181,16 +182,16 @@ def on_xla(architecture: str) -> bool:
     return not CONVOLUTION.search(architecture)
 
 
-def _architecture(model: Network) -> str:
+def architecture(model: Network) -> str:
     """The model's configuration as JSON, without what does not change the computation.
 
-    That is: how weights were initialized, how it was compiled, and memory addresses.
+    That is: how weights were initialized, seeds, how it was compiled, and memory addresses.
     """
 
     def cleaned(value: Any) -> Any:
         if isinstance(value, dict):
             kept = {key: item for key, item in value.items() if not key.endswith(("initializer", "_config"))}
-            return {key: cleaned(item) for key, item in kept.items() if key != "shared_object_id"}
+            return {key: cleaned(item) for key, item in kept.items() if key not in ("shared_object_id", "seed")}
         return [cleaned(item) for item in value] if isinstance(value, list | tuple) else value
 
     return json.dumps(cleaned(keras.saving.serialize_keras_object(model)), sort_keys=True)

@@ -7,8 +7,10 @@ and updates the weights. With plain SGD a learning rate of zero *is* a frozen la
 
 import math
 import os
+import sys
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,18 @@ VALIDATION_BATCH = 512
 STEPS_AT_ONCE = 512  # at most, in one call of the program, unless an epoch of all images has more
 
 _one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A part of a training run. first: the number of its first epoch.
+
+    epochs, validation_batch: how many at most one call of the program trains, and how many images it validates at once.
+    """
+
+    first: int = 1
+    epochs: int = sys.maxsize
+    validation_batch: int = VALIDATION_BATCH
 
 
 def set_threads() -> None:
@@ -48,6 +62,7 @@ def train(
     order: np.random.Generator,
     frozen_layers: tuple[str, ...] = (),
     on_epoch: OnEpoch | None = lambda number, epoch: None,
+    portion: Portion = Portion(),
 ) -> list[Epoch]:
     """Train `model` in place by plain SGD and return its epochs.
 
@@ -58,23 +73,24 @@ def train(
     Raises DivergedError when a loss is not finite, naming the epoch.
     """
     program, images = compiled(model), tf.convert_to_tensor(data.images)
-    validation = in_batches([data.validation], VALIDATION_BATCH, math.ceil(len(images) / VALIDATION_BATCH))
+    of_validation = math.ceil(len(images) / portion.validation_batch)
+    validation = in_batches([data.validation], portion.validation_batch, of_validation)
     weights, constants = values(model)
     in_frozen = {id(v) for layer in model.layers if layer.name in frozen_layers for v in layer.trainable_variables}
     frozen = np.array([id(v) in in_frozen for v in model.trainable_variables])
-    steps, at_once = math.ceil(len(data.training) / training.batch_size), capacity(len(images), training.batch_size)
+    steps, room = math.ceil(len(data.training) / training.batch_size), capacity(len(images), training.batch_size)
     judged = range(1, training.epochs + 1)
     if on_epoch is None:
         judged = sorted({min(training.frozen_epochs, training.epochs), training.epochs} - {0})
     epochs: list[Epoch] = []
-    for legs, ends in in_calls(judged, steps, at_once):
-        batches = in_batches([shuffled(data.training, order) for _ in range(sum(legs))], training.batch_size, at_once)
+    for legs, ends in in_calls(judged, min(portion.epochs, room // steps)):
+        batches = in_batches([shuffled(data.training, order) for _ in range(sum(legs))], training.batch_size, room)
         rates = rates_of_legs(ends, training.learning_rate, frozen, training.frozen_epochs)
         weights, figures = program(
             images, batches, images, validation, padded(legs, np.int32), rates, weights, constants
         )
-        for number, figure in zip(ends, figures.numpy().tolist(), strict=False):
-            epoch = Epoch(*figure)
+        for end, figure in zip(ends, figures.numpy().tolist(), strict=False):
+            epoch, number = Epoch(*figure), portion.first - 1 + end
             if not (math.isfinite(epoch.loss) and math.isfinite(epoch.validation_loss)):
                 raise DivergedError(
                     f"the loss is {epoch.loss} in epoch {number}: training diverged; "
@@ -99,20 +115,20 @@ def capacity(images: int, batch_size: int) -> int:
     return max(STEPS_AT_ONCE, math.ceil(images / batch_size))
 
 
-def in_calls(judged: Sequence[int], steps: int, at_once: int, first: int = 0) -> Iterator[tuple[list[int], list[int]]]:
+def in_calls(judged: Sequence[int], at_once: int, first: int = 0) -> Iterator[tuple[list[int], list[int]]]:
     """(the legs, the epoch at the end of each) for one call of the program after another.
 
-    judged: after which epochs, ascending; `first` are done already. steps: of an epoch. at_once: for so many a call
-    has room; a leg that needs more goes on in the next call, and so ends at an epoch in between too.
+    judged: after which epochs, ascending; `first` are done already. at_once: so many epochs a call has room for; a leg
+    that needs more goes on in the next call, and so ends at an epoch in between too.
     """
     legs: list[int] = []
     ends: list[int] = []
     for judge in judged:
         while (done := ends[-1] if ends else first) < judge:
-            if sum(legs) == at_once // steps or len(legs) == LEGS_AT_ONCE:
+            if sum(legs) == at_once or len(legs) == LEGS_AT_ONCE:
                 yield legs, ends
                 first, legs, ends = done, [], []
-            legs.append(min(judge - done, at_once // steps - sum(legs)))
+            legs.append(min(judge - done, at_once - sum(legs)))
             ends.append(done + legs[-1])
     if legs:
         yield legs, ends

@@ -11,7 +11,7 @@ from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.architectures import hidden_layers
 from tasks.experiment.networks.blueprints import load_blueprint
 from tasks.experiment.networks.recipe import Network
-from tasks.experiment.networks.train_network import Beginning, Body, train_on_task
+from tasks.experiment.networks.train_network import Beginning, Body, train_from
 from tasks.experiment.randomness import generator
 from tasks.experiment.results.scores import predict, score
 from tasks.experiment.study.plan import NOTEBOOK, Arm, Plan
@@ -45,7 +45,7 @@ def run_trials(
         training = plan.training.model_copy(update={"frozen_epochs": arm.frozen_epochs})
         model = beginning.network(Body(body, arm.layers))
         with suppress(DivergedError):
-            train_on_task(model, data, training, seed, task="B", layers=arm.layers)
+            train_from(model, data, training, seed, task="B", layers=arm.layers, brought=beginning.brought)
             return model
         return None
 

@@ -92,11 +92,11 @@ def test_judged_at_the_end_alone_the_weights_are_the_same() -> None:
 
 
 def test_legs_are_cut_into_calls_and_none_is_lost() -> None:
-    calls = list(in_calls((2, 3, 10, 11), steps=7, at_once=30))  # four epochs a call
+    calls = list(in_calls((2, 3, 10, 11), at_once=4))
     assert calls == [([2, 1, 1], [2, 3, 4]), ([4], [8]), ([2, 1], [10, 11])]
-    assert list(in_calls((5, 7), steps=1, at_once=30, first=4)) == [([1, 2], [5, 7])]
-    assert [len(legs) for legs, _ in in_calls(range(1, 71), steps=1, at_once=100)] == [32, 32, 6]
-    assert list(in_calls((), steps=1, at_once=1)) == []
+    assert list(in_calls((5, 7), at_once=30, first=4)) == [([1, 2], [5, 7])]
+    assert [len(legs) for legs, _ in in_calls(range(1, 71), at_once=100)] == [32, 32, 6]
+    assert list(in_calls((), at_once=1)) == []
 
 
 def test_transfer_copies_and_never_shares() -> None:

@@ -83,13 +83,13 @@ class Course:
         self._judged = in_batches([judged.examples], VALIDATION_BATCH, of_judged)
         self._labels = judged.examples.labels
         self._calls: list[tuple[list[int], list[int], Batches]] = []  # (legs, epochs at their ends, batches of all)
-        at_once = capacity(len(training.images), batch_size)
+        room = capacity(len(training.images), batch_size)
         # Weights are known at the end of a call: one ends at the checkpoint whose weights are wanted.
         kept = self.checkpoints.index(self.kept) + 1
-        to_kept = in_calls(self.checkpoints[:kept], self.steps, at_once)
-        for legs, ends in (*to_kept, *in_calls(self.checkpoints[kept:], self.steps, at_once, self.kept)):
+        to_kept = in_calls(self.checkpoints[:kept], room // self.steps)
+        for legs, ends in (*to_kept, *in_calls(self.checkpoints[kept:], room // self.steps, self.kept)):
             epochs = [shuffled(training.examples, order) for _ in range(sum(legs))]
-            self._calls.append((legs, ends, in_batches(epochs, batch_size, at_once)))
+            self._calls.append((legs, ends, in_batches(epochs, batch_size, room)))
 
     def follow(self, model: Network, learning_rate: float, frozen_epochs: int = 0) -> Trajectory:
         """The trajectory that begins with the model's weights. The model stays as it is.

@@ -51,7 +51,7 @@ class TunedTables:
 def answer_tuned(tables: TunedTables, experiment: Experiment, B: Problem) -> Tuned:
     """All answers, by question, as plain data for JSON: of the runs on the experiment's kind of pixels."""
     runs = tables.runs[tables.runs.normalization == experiment.normalization]
-    by_cross_validation, own = runs[runs.chosen_by == CROSS_VALIDATION], of_experiment(runs, experiment, B)
+    by_cross_validation, own = runs[runs.chosen_by == CROSS_VALIDATION], _usable(of_experiment(runs, experiment, B))
     with_few, with_many = own[own.chosen_by != VALIDATION_IMAGES], own[own.chosen_by == VALIDATION_IMAGES]
     errors = errors_by(with_few, "arm")
     tuned = [arm.name for arm in tuned_arms(experiment)]
@@ -72,6 +72,14 @@ def answer_tuned(tables: TunedTables, experiment: Experiment, B: Problem) -> Tun
     if pairs.classes.nunique() > 1:
         answers["classes"] = _over_classes(pairs, B.data.classes)
     return answers
+
+
+def _usable(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs without those on permuted labels, if a network of A's images with permuted labels diverged: of such a
+    seed all of these runs did.
+    """
+    permuted = runs.body == "permuted A"
+    return runs[~permuted] if runs[permuted].groupby("seed").diverged.all().any() else runs
 
 
 def _trained(rows: pd.DataFrame) -> TrainedArm:

@@ -6,9 +6,11 @@ import pytest
 
 from tasks.experiment.data.pixels import Pixels
 from tasks.experiment.data.splits import Examples, TrainingData
-from tasks.experiment.networks.architectures import build_network, hidden_layers
+from tasks.experiment.networks.architectures import build_network, hidden_layers, transfer_hidden_layers
+from tasks.experiment.networks.blueprints import PixelsBlueprint
 from tasks.experiment.networks.program import compiled
 from tasks.experiment.networks.recipe import Network, Training
+from tasks.experiment.networks.train_network import lost_network
 from tasks.experiment.networks.trainer import train
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
 from tasks.experiment.randomness import generator
@@ -85,6 +87,12 @@ def test_from_where_it_diverges_it_answers_the_first_class() -> None:
     assert reached[-1].loss == math.inf
     assert reached[-1].diverged
     assert reached[-1].error == np.mean(judged == 1)
+
+
+def test_what_starts_from_a_lost_network_is_lost() -> None:
+    model = network()
+    transfer_hidden_layers(lost_network(PixelsBlueprint(PIXELS), TRAINING, 4, seed=7), model)
+    assert all(each.diverged for each in course(1, 2).follow(model, 0.01).reached)
 
 
 def test_one_program_for_every_rate_start_and_number_of_epochs() -> None:

@@ -1,0 +1,277 @@
+"""The user's own settings: environment variables, files in the home, locale, streams, folders that can't be used."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pytest
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+from tasks.experiment.data import mirrors
+from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.reports.figures import Plot, draw_plots, figure_with_axes
+from tasks.orchestration import own_server
+from tasks.storage.in_use import artifacts_in_use
+from tasks.storage.roots import ROOT, UnusableArtifactsError
+from tests.support.runs import QUICK, answers_of, flags
+
+# What each of them does to a run that obeys it: other bits, other numbers, a crash, or nothing on this machine.
+VARIABLES = {
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX --xla_cpu_enable_fast_math=true --no_such_flag",
+    "TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "TF_NUM_INTRAOP_THREADS": "-1",
+    "TF_ENABLE_AUTO_MIXED_PRECISION": "1",
+    "TF_USE_LEGACY_KERAS": "1",
+    "TF2_BEHAVIOR": "0",
+    "NVIDIA_TF32_OVERRIDE": "1",
+    "KERAS_BACKEND": "jax",
+    "KERAS_MAX_EPOCHS": "many",
+    "KERAS_NNX_ENABLED": "1",
+    "NPY_DISABLE_CPU_FEATURES": "SSE2 nonsense",
+    "SCIPY_ARRAY_API": "1",
+    "MPLBACKEND": "nonsense",
+    "MATPLOTLIBRC": "/dev/full",
+}
+OBEYED = {
+    "OMP_NUM_THREADS": "abc",
+    "LC_ALL": "C",
+    "PYTHONUTF8": "0",
+    "PYTHONCOERCECLOCALE": "0",
+    "PYTHONIOENCODING": "ascii",
+    "PYTHONWARNDEFAULTENCODING": "1",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONHASHSEED": "1",
+    "TMPDIR": "/nowhere",
+    "TZ": "Nowhere/At_All",
+    "TERM": "nonsense",
+    "COLUMNS": "1",
+    "http_proxy": "http://127.0.0.1:9",
+}
+KERAS_JSON = {"image_data_format": "channels_first", "floatx": "float16", "epsilon": 0.01, "backend": "torch"}
+MATPLOTLIBRC = {
+    "text.usetex": True,
+    "backend": "nonsense",
+    "font.size": 40,
+    "savefig.bbox": "tight",
+    "axes.formatter.use_locale": True,
+}
+HOSTILE = [*VARIABLES, *OBEYED, *(f"keras.json: {name}" for name in KERAS_JSON),
+           *(f"matplotlibrc: {name}" for name in MATPLOTLIBRC)]  # fmt: skip
+
+
+def clean() -> dict[str, str]:
+    """This process's environment, without what tasks.experiment has set in it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("KERAS_", "TF_", "MATPLOTLIB"))}
+
+
+def command_line(artifacts: Path, environment: dict[str, str], *shell: str) -> subprocess.CompletedProcess[bytes]:
+    """`python -m flows.transfer_learning`, the small run, on the tests' server; `shell`: how it is started."""
+    run = [sys.executable, "-m", "flows.transfer_learning", "--replicates", "2", *flags(QUICK)]
+    own = {"HEADSTART_ARTIFACTS": str(artifacts), "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+    return subprocess.run([*shell, *run], cwd=ROOT, env=environment | own, capture_output=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def hostile(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """A run that has all of it at once: its folder, what it answered and what it logged."""
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / ".keras").mkdir()
+    (folder / ".keras" / "keras.json").write_text(json.dumps(KERAS_JSON))
+    (folder / ".config" / "matplotlib").mkdir(parents=True)
+    lines = [f"{name}: {value}\n" for name, value in MATPLOTLIBRC.items()]
+    (folder / ".config" / "matplotlib" / "matplotlibrc").write_text("".join(lines))
+    done = command_line(folder / "artifacts", clean() | VARIABLES | OBEYED | {"HOME": str(folder)})
+    said = done.stderr.decode()
+    assert done.returncode == 0, said
+    return folder / "artifacts" / "latest", done.stdout.decode(), said
+
+
+@pytest.mark.slow
+@pytest.mark.fault("a run with all of these set: {what}", "the same weights, numbers, report and plots, bit for bit")
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_settings(what: str, hostile: tuple[Path, str, str], baseline: tuple[Path, dict[str, Any]]) -> None:
+    run, answer, log = hostile
+    assert answers_of(run) == baseline[1]
+    plots = [f"plots/{plot.name}" for plot in run.glob("plots/*")]
+    assert len(plots) == 10  # five, twice each: for the folder and the UI, and for the page
+    for name in ("models/A.keras", "models/B_on_A.keras", *plots):
+        assert (run / name).read_bytes() == (baseline[0] / "latest" / name).read_bytes()
+    ours, theirs = (next(root.glob("store/report/*/report.md")) for root in (run.parent, baseline[0]))
+    assert ours.read_bytes() == theirs.read_bytes()  # before it is told which run it is of
+    match what:
+        case "PYTHONIOENCODING":
+            assert answer.startswith(baseline[1]["answer"].replace("…", "?"))
+        case "PYTHONWARNDEFAULTENCODING":
+            assert "EncodingWarning" in log
+            assert not [line for line in log.splitlines() if "EncodingWarning" in line and f"{ROOT}/tasks" in line]
+            assert not [line for line in log.splitlines() if "EncodingWarning" in line and f"{ROOT}/flows" in line]
+        case "TZ":
+            record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+            assert record["time"].endswith("+00:00")
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """What TensorFlow and the others find once tasks.experiment has been imported."""
+    script = "import tasks.experiment, json, os; print(json.dumps(dict(os.environ)))"
+    own = clean() | VARIABLES | {"TF_CPP_MIN_LOG_LEVEL": "0"}
+    return json.loads(subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=own, capture_output=True).stdout)
+
+
+@pytest.mark.fault("{name} set, which libraries read when they are imported", "none of them finds it")
+@pytest.mark.parametrize("name", VARIABLES)
+def test_variable(name: str, environment: dict[str, str]) -> None:
+    assert environment.get(name) != VARIABLES[name]
+
+
+def test_logging_of_tensorflow_stays_as_the_user_wants_it(environment: dict[str, str]) -> None:
+    assert environment["TF_CPP_MIN_LOG_LEVEL"] == "0"
+
+
+@pytest.mark.fault("matplotlib's {name} set to {value}", "the same plots, bit for bit")
+@pytest.mark.parametrize(("name", "value"), [item for item in MATPLOTLIBRC.items() if item[0] != "backend"])
+def test_matplotlib(name: str, value: object, tmp_path: Path) -> None:
+    def draw(values: list[float]) -> Any:
+        figure, (ax,) = figure_with_axes(1, "values")
+        ax.plot(values, label=r"$\frac$")
+        ax.legend()
+        return figure
+
+    plots = {"plot": Plot("", draw)}
+    draw_plots(plots, [0.5, 1.5], tmp_path / "as it is")
+    with matplotlib.rc_context({name: value}):
+        draw_plots(plots, [0.5, 1.5], tmp_path / "set")
+        assert matplotlib.rcParams[name] == value
+    assert (tmp_path / "set" / "plot.png").read_bytes() == (tmp_path / "as it is" / "plot.png").read_bytes()
+
+
+PRINTS = """
+import flows, os, sys
+with open(sys.argv[1], "w") as file:
+    for number in (1, 2):
+        os.write(number, b"noise")
+    print("1 … 2 × 3 – 4")
+    print("1 … 2", file=sys.stderr)
+    file.write("kept" + sys.stdin.read())
+"""
+
+
+@pytest.mark.fault("started with {what} closed", "it works, and no file gets what libraries print")
+@pytest.mark.parametrize(
+    ("what", "closed"),
+    [
+        ("standard input", "<&-"),
+        ("standard output", ">&-"),
+        ("standard error", "2>&-"),
+        ("all three", "<&- >&- 2>&-"),
+    ],
+)
+def test_closed_stream(what: str, closed: str, tmp_path: Path) -> None:
+    start = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", PRINTS, str(tmp_path / "file")]
+    assert subprocess.run(start, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.fault("a terminal of the encoding {name}", "what it can't show is replaced")
+@pytest.mark.parametrize("name", ["ascii", "latin-1", "cp437", "iso8859-7", "shift_jis", "ascii:strict"])
+def test_encoding(name: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTS, str(tmp_path / "file")], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": name}, check=True,
+    )  # fmt: skip
+    encoding = name.partition(":")[0]
+    assert done.stdout.replace(b"noise", b"") == "1 … 2 × 3 – 4\n".encode(encoding, "replace")
+    assert done.stderr.replace(b"noise", b"") == "1 … 2\n".encode(encoding, "backslashreplace")
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "a run with standard input and error closed, output in latin-1, behind a proxy that is not there, umask 077",
+    "the answer, and exit code 0",
+)
+def test_odd_start(artifacts_copy: Path, baseline: tuple[Path, dict[str, Any]]) -> None:
+    proxy = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "https_proxy"), "http://127.0.0.1:9")
+    odd = os.environ | proxy | {"PYTHONIOENCODING": "latin-1"}
+    done = command_line(artifacts_copy, odd, "sh", "-c", 'umask 077; exec "$@" <&- 2>&-', "sh")
+    assert done.returncode == 0
+    assert done.stdout.decode("latin-1").startswith(baseline[1]["answer"].replace("…", "?"))
+
+
+@pytest.mark.fault("PYTHONSAFEPATH=1: Python doesn't look into the current folder", "it finds the project")
+def test_safe_path(tmp_path: Path) -> None:
+    """As the Makefile sets it up, here without the libraries."""
+    shutil.copytree(ROOT / "flows", tmp_path / "flows"), shutil.copytree(ROOT / "tasks", tmp_path / "tasks")
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!/bin/sh\n{sys.executable} -m venv --without-pip .venv\nprintf '#!/bin/sh\\n' > .venv/bin/pip\n"
+        "chmod +x .venv/bin/pip\n"
+    )
+    python.chmod(0o755)
+    subprocess.run(["make", ".venv/installed", f"PYTHON={python}"], cwd=tmp_path, check=True, capture_output=True)
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONSAFEPATH": "1"}
+    found = subprocess.run(
+        [tmp_path / ".venv/bin/python", "-c", "import flows; print(flows.__file__)"], cwd=tmp_path, env=own,
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    assert found.stdout == f"{tmp_path / 'flows' / '__init__.py'}\n"
+
+
+def use_artifacts() -> None:
+    with artifacts_in_use():
+        pass
+
+
+def start_server() -> None:
+    with temporary_settings({PREFECT_HOME: Path(os.environ["PREFECT_HOME"])}):
+        own_server.start("me:secret")
+
+
+@pytest.mark.fault("{name} is {value}", "one sentence says what to set")
+@pytest.mark.parametrize(
+    ("name", "value", "use", "says"),
+    [
+        ("HEADSTART_ARTIFACTS", "/dev/null/x", use_artifacts, r"/dev/null/x can't be used .*set HEADSTART_ARTIFACTS"),
+        ("HEADSTART_ARTIFACTS", "/dev/null/\x1b[2J", use_artifacts, r"/dev/null/\\x1b\[2J can't be used"),
+        ("HEADSTART_DATA", "/dev/null/x", mirrors.fetch, r"/dev/null/x/raw can't be made .*set HEADSTART_DATA"),
+        ("PREFECT_HOME", "/dev/null/x", start_server, r"/dev/null/x can't be made .*set PREFECT_HOME"),
+        (
+            "SSL_CERT_FILE", "/nowhere", lambda: own_server.accepts_us("http://127.0.0.1:9/api"),
+            r"no certificates can be read .*unset SSL_CERT_FILE",
+        ),
+    ],
+)  # fmt: skip
+def test_unusable(name: str, value: str, use: Callable[[], object], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises((UnusableInputError, UnusableArtifactsError, RuntimeError), match=says) as refused:
+        use()
+    assert str(refused.value).isprintable()
+
+
+def test_every_text_file_is_opened_with_its_encoding() -> None:
+    """Python's default is the locale's."""
+    without = []
+    for module in [*ROOT.glob("flows/**/*.py"), *ROOT.glob("tasks/**/*.py")]:
+        for call in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            keywords = {keyword.arg for keyword in call.keywords}
+            constants = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+            modes = [text for text in constants if isinstance(text, str) and set(text) <= set("rwaxbt+")]
+            is_text = isinstance(call.func, ast.Attribute) and name in ("read_text", "write_text")
+            is_text |= name == "open" and any("b" not in mode for mode in modes)
+            is_text |= isinstance(call.func, ast.Name) and name == "open" and not modes
+            is_text |= "text" in keywords
+            if is_text and "encoding" not in keywords and not {"utf-8", "utf-8-sig"} & set(constants):
+                without.append(f"{module.relative_to(ROOT)}:{call.lineno}")
+    assert without == []
