@@ -79,7 +79,7 @@ def train(
     in_frozen = {id(v) for layer in model.layers if layer.name in frozen_layers for v in layer.trainable_variables}
     frozen = np.array([id(v) in in_frozen for v in model.trainable_variables])
     steps, room = math.ceil(len(data.training) / training.batch_size), capacity(len(images), training.batch_size)
-    judged = range(1, training.epochs + 1)
+    judged: Sequence[int] = range(1, training.epochs + 1)
     if on_epoch is None:
         judged = sorted({min(training.frozen_epochs, training.epochs), training.epochs} - {0})
     epochs: list[Epoch] = []
@@ -144,7 +144,7 @@ def rates_of_legs(ends: Sequence[int], learning_rate: float, frozen: NDArray[np.
 
 def padded(of_legs: Sequence[Any], kind: type) -> Tensor:
     """A value of each leg, with zeros up to LEGS_AT_ONCE."""
-    array = np.asarray(of_legs, kind)
+    array: NDArray[Any] = np.asarray(of_legs, kind)
     return tf.constant(np.concatenate([array, np.zeros((LEGS_AT_ONCE - len(array), *array.shape[1:]), kind)]))
 
 
