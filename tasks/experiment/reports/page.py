@@ -1,6 +1,7 @@
 """Reports as Markdown: one template per report, which a run completes with what it is and where its files are."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def environment(autoescape: bool = False) -> Environment:
     )
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # YAML has no pairs of escapes, as for an emoji
     environment.filters |= {"text": _text, "number": _number, "value": setting, "moment": moment, "commit": commit}
-    environment.filters |= {"given": _given, "defaults": _defaults, "printable": printable}
+    environment.filters |= {"given": given, "defaults": _defaults, "printable": printable}
     return environment
 
 
@@ -62,22 +63,22 @@ def moment(iso: str) -> str:
     return f"{iso[:16].replace('T', ' ')} UTC"
 
 
-def commit(run: dict[str, Any]) -> str:
+def commit(run: Mapping[str, Any]) -> str:
     """The commit that a run was made with."""
     if run["commit"] is None:
         return "none (not a git checkout)"
     return run["commit"][:12] + (" with changes" if run["changed"] else "")
 
 
-def _given(experiment: dict[str, Any]) -> dict[str, Any]:
+def given(experiment: dict[str, Any]) -> dict[str, Any]:
     """The settings that are not their defaults."""
     usual = Experiment().model_dump(mode="json")
     return {name: value for name, value in experiment.items() if name not in usual or value != usual[name]}
 
 
 def _defaults(experiment: dict[str, Any]) -> dict[str, Any]:
-    given = _given(experiment)
-    return {name: value for name, value in experiment.items() if name not in given}
+    others = given(experiment)
+    return {name: value for name, value in experiment.items() if name not in others}
 
 
 def _text(value: object) -> str:
