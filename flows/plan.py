@@ -4,8 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tasks.experiment.reports.metrics import read_metrics
-from tasks.experiment.results.pairs import errors
+from tasks.experiment.reports.metrics import errors_of, read_metrics
 from tasks.experiment.results.statistics.planning import pairs_for_width, pairs_to_see
 from tasks.storage.roots import shared_root
 from tasks.storage.runs import latest_run
@@ -23,7 +22,7 @@ def main() -> None:
     run = arguments.run or shared_root() / "runs" / (latest_run() or "")
     try:
         metrics = read_metrics(run)
-        scratch, transfer = errors(metrics["replicates"])
+        scratch, transfer = errors_of(metrics)
     except (OSError, ValueError, KeyError, TypeError):
         sys.exit(f"{run} is not the folder of a finished run: give one, such as artifacts/latest")
     if len(scratch) < 2:

@@ -16,8 +16,8 @@ from tasks.experiment.reports.sentences import TUNED, again, answer, distinction
 from tasks.experiment.results.convergence import CONVERGED, Losses, convergence
 from tasks.experiment.results.nights import Night, judge
 from tasks.experiment.results.pairs import Results
-from tasks.experiment.results.scores import decide
 from tasks.experiment.results.statistics.verdicts import RULE
+from tasks.experiment.scores import decide
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import SCRATCH, TRANSFER
 from tasks.orchestration.stage import stage

@@ -36,7 +36,7 @@ class Classifier:
 
     def answer(self, images: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
         """The most probable class of each image, and its probability."""
-        from tasks.experiment.results.scores import decide, predict
+        from tasks.experiment.scores import decide, predict
 
         probabilities = predict(self.model, np.stack(images))
         answers = decide(probabilities)

@@ -14,6 +14,7 @@ from tasks.experiment.data.formats.labelled import MAX_SIDE
 from tasks.experiment.data.splits import Target
 from tasks.experiment.networks.architectures import NETWORKS
 from tasks.experiment.networks.recipe import NetworkKind, Training, TuningKind
+from tasks.experiment.scores import Metric
 
 # What every flow is asked for beside the experiment.
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Number of pairs of runs, one per seed.")]
@@ -126,6 +127,15 @@ class Experiment(Settings):
         ),
     ] = "none"
 
+    metric: Annotated[
+        Metric,
+        Field(
+            description="What the error is taken from, everywhere: 1 − accuracy; or, where classes are imbalanced, "
+            "1 − balanced_accuracy (the mean of the classes' recalls) or 1 − roc_auc (of more than two classes the "
+            "mean over classes, each against the rest)."
+        ),
+    ] = "accuracy"
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.frozen_epochs > self.target_epochs:
@@ -214,4 +224,5 @@ class Experiment(Settings):
             epochs=epochs,
             frozen_epochs=frozen_epochs,
             tuning=tuning,
+            metric=self.metric if tuning == "cv" else "accuracy",  # so that other networks serve any metric
         )

@@ -159,19 +159,20 @@ def _program(architecture: str) -> Any:
     return program
 
 
-def compiled_in_parts(model: Network) -> tuple[Any, Any]:
-    """Two programs of this model's architecture, for a training run that is judged now and then; compiled once.
+def compiled_in_parts(model: Network) -> tuple[Any, Any, Any]:
+    """Three programs of this model's architecture, for a training run that is judged now and then; compiled once.
 
     train(images, training, epochs, rates, weights, constants) → new weights. epochs: how many of those in `training`,
     a scalar. rates: the learning rate of each weight, (weights,).
     judge(images, judged, weights, constants) → the mean loss and accuracy over the examples of `judged`, (2,).
+    answer(images, rows, weights, constants) → the model's outputs for these rows of images, (rows, outputs).
     """
     with _one_at_a_time:
         return _parts(_architecture(model))
 
 
 @functools.cache
-def _parts(architecture: str) -> tuple[Any, Any]:
+def _parts(architecture: str) -> tuple[Any, Any, Any]:
     model = keras.saving.deserialize_keras_object(json.loads(architecture))
 
     def predict_with(images: Tensor, constants: list[Tensor]) -> Predict:
@@ -192,7 +193,11 @@ def _parts(architecture: str) -> tuple[Any, Any]:
     def judge(images: Tensor, judged: Batches, weights: list[Tensor], constants: list[Tensor]) -> Tensor:
         return tf.stack(validate(predict_with(images, constants), judged, weights))
 
-    return train, judge
+    @tf.function(jit_compile=on_xla(architecture), autograph=False)
+    def answer(images: Tensor, rows: Tensor, weights: list[Tensor], constants: list[Tensor]) -> Tensor:
+        return predict_with(images, constants)(weights, rows)
+
+    return train, judge, answer
 
 
 def on_xla(architecture: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.storage.files import printable, write_text
 
 
@@ -15,8 +16,10 @@ def write_pages(folder: Path, report: str, captions: dict[str, str], **values: A
 
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
-    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in captions.items()}
-    written = render(f"page.{report}.md.j2", plots=plots, **values)
+    metric = values["metrics"]["experiment"]["metric"]
+    told = {name: by_metric(caption, metric) for name, caption in captions.items()}
+    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in told.items()}
+    written = render(f"page.{report}.md.j2", plots=plots, scores=SCORES, **values)
     write_text(folder / "report.md", written)
     write_text(folder / "report.html", to_html(with_plots_inside(written, folder)))
 
@@ -47,7 +50,7 @@ def to_html(markdown: str) -> str:
 
 
 def _environment(autoescape: bool = False) -> Environment:
-    """With two filters: `number`, for tables; and `text`, by which names that people gave stay text."""
+    """With three filters: `number`, for tables; `text`, by which names that people gave stay text; and `by_metric`."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=autoescape,
@@ -56,7 +59,7 @@ def _environment(autoescape: bool = False) -> Environment:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # YAML has no pairs of escapes, as for an emoji
-    environment.filters |= {"text": _text, "number": _number}
+    environment.filters |= {"text": _text, "number": _number, "by_metric": by_metric}
     return environment
 
 

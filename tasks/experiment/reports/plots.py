@@ -1,6 +1,7 @@
 """The plots of a run's report."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -8,8 +9,10 @@ from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import samples
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, empty_figure, figure_with_axes
 from tasks.experiment.reports.metrics import Metrics
+from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.experiment.results.nights import Night, changes
 from tasks.experiment.results.pairs import Replicate
+from tasks.experiment.scores import Metric
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
 
 NAMED_CLASSES = 20
@@ -27,6 +30,11 @@ class Reported:
     data: DataSet
     metrics: Metrics
 
+    @property
+    def metric(self) -> Metric:
+        """What errors are taken from."""
+        return cast(Metric, self.metrics["experiment"]["metric"])
+
 
 @dataclass(frozen=True)
 class ReportedRun(Reported):
@@ -42,7 +50,9 @@ class ReportedRun(Reported):
     nights: list[Night]
 
 
-PAIRS: Plot[Reported] = Plot("Test accuracy of each pair", lambda report: draw_pairs(report.metrics["replicates"]))
+PAIRS: Plot[Reported] = Plot(
+    "Test accuracy of each pair", lambda report: draw_pairs(report.metrics["replicates"], report.metric)
+)
 DATA: Plot[Reported] = Plot("The first training images of each class", lambda report: draw_samples(report.data))
 # In the order of the report. Another plot is another line.
 PLOTS: dict[str, Plot[ReportedRun]] = {
@@ -86,10 +96,10 @@ def draw_curves(epochs: dict[str, list[Epochs]], frozen_epochs: int) -> Figure:
     return figure
 
 
-def draw_pairs(replicates: list[Replicate]) -> Figure:
+def draw_pairs(replicates: list[Replicate], metric: Metric) -> Figure:
     """One line per seed, from scratch to transfer."""
-    figure, (ax,) = figure_with_axes(1, "Test accuracy, one line per seed", width=5)
-    pairs = 100 * np.array([[pair["scratch"]["accuracy"], pair["transfer"]["accuracy"]] for pair in replicates])
+    figure, (ax,) = figure_with_axes(1, by_metric("Test accuracy, one line per seed", metric), width=5)
+    pairs = 100 * np.array([[pair["scratch"][metric], pair["transfer"][metric]] for pair in replicates])
     for replicate, (scratch, transfer) in zip(replicates, pairs, strict=True):
         colour = COLOURS[TRANSFER if transfer > scratch else SCRATCH]
         ax.plot([0, 1], [scratch, transfer], marker="o", color=colour, alpha=0.8)
@@ -97,7 +107,7 @@ def draw_pairs(replicates: list[Replicate]) -> Figure:
             ax.annotate(f"seed {replicate['seed']}", (1.04, transfer), fontsize=8, va="center")
     ax.plot([0, 1], pairs.mean(0), color="black", linewidth=3, label=f"mean of {len(replicates)}")
     ax.legend(loc="lower right")
-    ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylabel="accuracy in %")
+    ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylabel=f"{SCORES[metric]} in %")
     return figure
 
 

@@ -12,7 +12,7 @@ from tasks.experiment.networks.architectures import hidden_layers
 from tasks.experiment.networks.blueprints import load_blueprint
 from tasks.experiment.networks.train_network import Body, train_network
 from tasks.experiment.randomness import generator
-from tasks.experiment.results.scores import predict, score
+from tasks.experiment.scores import predict, score
 from tasks.experiment.study.plan import NOTEBOOK, Arm, Plan
 
 

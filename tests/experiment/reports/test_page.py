@@ -57,7 +57,13 @@ def metrics() -> dict[str, Any]:
         "data": {"classes": counts, "notes": [], "image_shape": [8, 8], "images": images,
                  "source_classes": NAMES[1:], "target_classes": (NAMES[0], NAMES[2])},
         "experiment": experiment.model_dump(mode="json"), "environment": {"python": "3.11"},
-        "answer": "It helps.", "resample_target": True, "pairs": {"n": 1}, "replicates": [{"seed": 42}],
+        "answer": "It helps.", "resample_target": True, "pairs": {"n": 2},
+        "baseline": {"class": NAMES[0], "accuracy": 0.6, "balanced_accuracy": 0.5, "roc_auc": 0.5},
+        "replicates": [
+            {"seed": 42 + i, "scratch": {"accuracy": 0.5 + i / 4, "balanced_accuracy": 0.5, "roc_auc": 0.75},
+             "transfer": {"accuracy": 0.75, "balanced_accuracy": 0.625, "roc_auc": 0.875 + i / 8}}
+            for i in range(2)
+        ],
     }  # fmt: skip
 
 
@@ -86,6 +92,9 @@ def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
     assert {(r[0], r[1]) for r in shown if len(r) == 7} >= set(itertools.pairwise(SHOWN))
     assert ["dataset", "one|other.npz"] in shown
     assert ["python", "3.11"] in shown
+    assert ["mean of 2", "scratch", "transfer", "always left|right"] in shown
+    assert ["accuracy, by which errors are measured", "0.6250", "0.7500", "0.6000"] in shown
+    assert ["ROC AUC", "0.7500", "0.9375", "0.5000"] in shown
 
 
 def test_the_section_on_tuned_arms_says_each_answer_and_names_each_arm(

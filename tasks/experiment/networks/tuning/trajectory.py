@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from tasks.experiment.data.splits import Examples, shuffled
 from tasks.experiment.networks.architectures import hidden_layers
 from tasks.experiment.networks.program import Batches, Tensor, compiled_in_parts
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.trainer import VALIDATION_BATCH, in_batches
+from tasks.experiment.scores import Metric, error_by
 
 STEPS_AT_ONCE = 512  # at most, in one call of the program, unless an epoch of all images has more
 
@@ -54,13 +56,14 @@ class Checkpoint:
 class Course:
     """What trajectories are trained on and judged by: the same batches for each of them, whatever their rate.
 
-    checkpoints: ascending numbers of epochs. order: shuffles, as in `train`.
+    checkpoints: ascending numbers of epochs. order: shuffles, as in `train`. metric: by which errors are judged.
     """
 
     def __init__(
         self, training: Labelled, judged: Labelled, checkpoints: Sequence[int], batch_size: int,
-        order: np.random.Generator,
+        order: np.random.Generator, metric: Metric = "accuracy",
     ) -> None:  # fmt: skip
+        self._metric = metric
         self.steps = math.ceil(len(training) / batch_size)
         self._images, self._judged_images = (tf.convert_to_tensor(each.images) for each in (training, judged))
         self._judged = in_batches([judged.examples], VALIDATION_BATCH, len(judged.images))
@@ -78,7 +81,7 @@ class Course:
 
         frozen_epochs: for so many, up to a checkpoint, only the head is trained.
         """
-        train, judge = compiled_in_parts(model)
+        train, judge, answer = compiled_in_parts(model)
         constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
         weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
         hidden = {id(v) for layer in hidden_layers(model) for v in layer.trainable_variables}
@@ -91,12 +94,25 @@ class Course:
                 weights = train(self._images, batches, tf.constant(count), rates, weights, constants)
             loss, accuracy = judge(self._judged_images, self._judged, weights, constants).numpy().tolist()
             if not math.isfinite(loss):
-                first_class = float(np.mean(self._labels != 0)), math.inf, weights
+                nothing = np.full((len(self._labels), model.output_shape[-1]), np.nan, np.float32)
+                first_class = self._error(nothing), math.inf, weights
                 rest = [epochs for epochs, _ in self._legs[len(reached) :]]
                 return reached + [Checkpoint(n, n * self.steps, *first_class) for n in rest]
-            error = round((1 - accuracy) * len(self._labels)) / len(self._labels)  # accuracy is a float32
+            if self._metric == "accuracy":
+                error = round((1 - accuracy) * len(self._labels)) / len(self._labels)  # accuracy is a float32
+            else:
+                error = self._error(self._answers(answer, weights, constants))
             reached.append(Checkpoint(epochs, epochs * self.steps, error, loss, weights))
         return reached
+
+    def _answers(self, answer: Any, weights: list[Tensor], constants: list[Tensor]) -> NDArray[np.float32]:
+        """The outputs for the images that judge, (images, outputs), batch by batch."""
+        batches = self._judged.rows[: math.ceil(len(self._labels) / VALIDATION_BATCH)]
+        outputs = [answer(self._judged_images, rows, weights, constants).numpy() for rows in batches]
+        return np.concatenate(outputs)[: len(self._labels)]
+
+    def _error(self, outputs: NDArray[np.float32]) -> float:
+        return error_by(self._metric, outputs[:, 0] if outputs.shape[1] == 1 else outputs, self._labels)
 
 
 def set_weights(model: Network, weights: list[Tensor]) -> None:

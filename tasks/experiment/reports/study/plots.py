@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, figure_with_axes
+from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.reports.plots import DATA, PAIRS, Reported
 from tasks.experiment.results.comparisons import ArmComparison, BudgetComparisons, ClassComparison
 from tasks.experiment.results.statistics.verdicts import Claim
+from tasks.experiment.scores import Metric
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
 
 CLAIM_COLOURS: dict[Claim, str] = {
@@ -35,11 +37,11 @@ PLOTS: dict[str, Plot[ReportedStudy]] = {
     ),
     "labels": Plot(
         "Test accuracy against the number of labelled images of task B",
-        lambda report: draw_budgets(report.metrics["study"]["labels"]),
+        lambda report: draw_budgets(report.metrics["study"]["labels"], report.metric),
     ),
     "pixels": Plot(
         "Test accuracy of each pair on standardized and on raw pixels",
-        lambda report: draw_pixels(report.runs) if "pixels" in report.metrics["study"] else None,
+        lambda report: draw_pixels(report.runs, report.metric) if "pixels" in report.metrics["study"] else None,
     ),
     "data": DATA,
     "classes": Plot(
@@ -72,7 +74,7 @@ def draw_arms(arms: list[ArmComparison]) -> Figure:
     return figure
 
 
-def draw_budgets(found: BudgetComparisons) -> Figure:
+def draw_budgets(found: BudgetComparisons, metric: Metric) -> Figure:
     """Accuracy by budget, and the budget at which scratch is as good as transfer at the experiment's number."""
     figure, (ax,) = figure_with_axes(1, "How many labelled images is transfer worth?", width=8, height=4.4)
     curve, at = found["curve"], found["at"]
@@ -91,29 +93,33 @@ def draw_budgets(found: BudgetComparisons) -> Figure:
         f"transfer at {at:,} = scratch at {equal['estimate']:,.0f}", (equal["estimate"], goal),
         xytext=(8, -14), textcoords="offset points",
     )  # fmt: skip
-    ax.set(xscale="log", xlabel="labelled images of task B", ylabel="test accuracy in %, mean and 95 % band")
+    ax.set(
+        xscale="log",
+        xlabel="labelled images of task B",
+        ylabel=by_metric("test accuracy in %, mean and 95 % band", metric),
+    )
     ax.set_xticks(budgets, [f"{n:,}" for n in budgets])
     ax.minorticks_off()
     ax.legend(loc="lower right")
     return figure
 
 
-def draw_pixels(runs: pd.DataFrame) -> Figure:
+def draw_pixels(runs: pd.DataFrame, metric: Metric) -> Figure:
     """Test accuracy of each run on standardized and on raw pixels."""
     figure, axes = figure_with_axes(2, "Raw or standardized pixels? One line per seed")
     names = {"standardize": "standardized", "none": "raw"}
     for ax, (kind, name) in zip(axes, names.items(), strict=True):
-        wide = 100 * runs[runs.normalization == kind].pivot(index="seed", columns="arm", values="accuracy")
+        wide = 100 * runs[runs.normalization == kind].pivot(index="seed", columns="arm", values=metric)
         pairs = wide[list(PAIR)].to_numpy()
         for scratch, transfer in pairs:
             colour = COLOURS[TRANSFER if transfer > scratch else SCRATCH]
             ax.plot([0, 1], [scratch, transfer], color=colour, alpha=0.5)
         ax.plot([0, 1], pairs.mean(0), "o-", color="black", linewidth=3, label="mean")
         ax.set(title=f"{name} pixels", xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.2))
-    lowest = 100 * runs.accuracy.min()
+    lowest = 100 * runs[metric].min()
     for ax in axes:
         ax.set(ylim=(lowest - 1, 100))
-    axes[0].set(ylabel="test accuracy in %")
+    axes[0].set(ylabel=by_metric("test accuracy in %", metric))
     axes[0].legend(loc="lower right")
     return figure
 
