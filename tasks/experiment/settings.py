@@ -47,8 +47,9 @@ class Experiment(Settings):
         Field(
             min_length=1,
             description=f"{fashion_mnist.NAME}, or the path of your own data: a folder of IDX files, an .npz file with "
-            "x_train, y_train (and x_val, y_val, x_test, y_test), a .csv file with columns file_name and label, or a "
-            "folder with one subfolder of images per class.",
+            "x_train, y_train (and x_val, y_val, x_test, y_test), a .csv file with columns file_name and label, "
+            "Parquet files with columns image and label, a folder with one subfolder of images per class, or a .zip or "
+            ".tar.gz of one of these.",
         ),
     ] = fashion_mnist.NAME
     target_classes: Annotated[

@@ -1,5 +1,6 @@
 import pytest
 
+from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.reports.sentences import (
     again,
     answer,
@@ -132,3 +133,14 @@ def test_task_b_in_words(classes: list[str], says: str) -> None:
 
 def test_the_share_of_self_transfer_is_named_where_it_is_known() -> None:
     assert study_answer(study("helps", "can't tell")).endswith("9 pairs), 92 % (80 … 101) of transfer's gain.")
+
+
+def test_another_metrics_error_is_called_by_its_name() -> None:
+    text = "Transfer cut the test error. Test accuracy of each pair; mean test accuracy."
+    assert by_metric(text, "accuracy") == text
+    assert by_metric(text, "balanced_accuracy") == (
+        "Transfer cut the balanced test error. Balanced test accuracy of each pair; mean balanced test accuracy."
+    )
+    assert by_metric(text, "roc_auc") == (
+        "Transfer cut the test error (1 − ROC AUC). Test ROC AUC of each pair; mean test ROC AUC."
+    )
