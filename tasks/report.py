@@ -60,7 +60,7 @@ def report(
     content = ReportedRun(B.data, metrics, epochs, B.data.images("test")[test.rows], test.labels, right, nights)
 
     def write(folder: Path) -> None:
-        captions = draw_plots(PLOTS, content, folder / "plots")
+        captions = draw_plots(PLOTS, content, folder / "plots", B.data.classes)
         write_metrics(folder, metrics)
         table = table_of_pairs(metrics["replicates"])
         write_pages(

@@ -60,7 +60,7 @@ def report_study(
         for file in evaluated.glob("*"):
             if file.suffix in (".csv", ".parquet"):
                 shutil.copyfile(file, folder / file.name)
-        captions = draw_plots(plots, content, folder / "plots")
+        captions = draw_plots(plots, content, folder / "plots", B.data.classes)
         write_metrics(folder, metrics)
         write_pages(
             folder, "study", captions, metrics=metrics, arms=arms(experiment), score_names=list(METRICS), rule=RULE,

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.experiment.reports.lettering import unwritable
 from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.storage.files import printable, write_text
 
@@ -50,7 +51,7 @@ def to_html(markdown: str) -> str:
 
 
 def _environment(autoescape: bool = False) -> Environment:
-    """With three filters: `number`, for tables; `text`, by which names that people gave stay text; and `by_metric`."""
+    """With two filters of its own: `number`, for tables; and `text`, by which names that people gave stay text."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=autoescape,
@@ -59,7 +60,12 @@ def _environment(autoescape: bool = False) -> Environment:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # YAML has no pairs of escapes, as for an emoji
-    environment.filters |= {"text": _text, "number": _number, "by_metric": by_metric}
+    environment.filters |= {
+        "text": _text,
+        "number": _number,
+        "by_metric": by_metric,
+        "unwritable": unwritable,
+    }
     return environment
 
 

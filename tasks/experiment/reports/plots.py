@@ -8,6 +8,7 @@ import numpy as np
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import samples
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, empty_figure, figure_with_axes
+from tasks.experiment.reports.lettering import label
 from tasks.experiment.reports.metrics import Metrics
 from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.experiment.results.nights import Night, changes
@@ -16,6 +17,7 @@ from tasks.experiment.scores import Metric
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
 
 NAMED_CLASSES = 20
+SHORT = 16  # letters of a name below a small image
 NAMED_NIGHTS = 10
 SAMPLES = 10  # of each class
 NAMED_SEEDS = 8  # more names than that would lie on top of each other
@@ -127,7 +129,7 @@ def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
             ax.text(column, row, f"{count:.0f}", ha="center", va="center",
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip
         shown = list(range(0, len(names), -(-len(names) // NAMED_CLASSES)))
-        labels = [names[number] for number in shown]
+        labels = [label(names[number]) for number in shown]
         ax.set(title=arm, xticks=shown, yticks=shown, yticklabels=labels, xlabel="answer", ylabel="truth")
         ax.set_xticklabels(labels, **({"rotation": 45, "ha": "right"} if len(names) > 2 else {}))
     return figure
@@ -148,7 +150,7 @@ def draw_samples(data: DataSet) -> Figure:
     ax.set_frame_on(False)
     ax.set_xticks([])
     centres = [(row + 0.45) * height for row in range(len(rows))]
-    ax.set_yticks(centres, data.classes[: len(rows)], fontsize=8)
+    ax.set_yticks(centres, [label(name) for name in data.classes[: len(rows)]], fontsize=8)
     ax.tick_params(length=0)
     return figure
 
@@ -188,5 +190,7 @@ def draw_disagreements(
         row[0].set_title(f"only {winner} right ({len(found)} images)", loc="left", fontsize=9, color=COLOURS[winner])
         for ax, i in zip(row, found, strict=False):
             ax.imshow(images[i], cmap="gray", vmin=0, vmax=255)
-            ax.text(0.5, -0.02, names[labels[i]], transform=ax.transAxes, ha="center", va="top", fontsize=7)
+            ax.text(
+                0.5, -0.02, label(names[labels[i]], SHORT), transform=ax.transAxes, ha="center", va="top", fontsize=7
+            )
     return figure

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import Any
 
 from tasks.experiment.data.formats.files import SYSTEM_NAMES
 from tasks.experiment.data.formats.labelled import MAX_BYTES
@@ -89,7 +89,7 @@ def _unpack_tar(path: Path, root: Path) -> None:
 class _Bounded:
     """The content of an archive, up to a limit: its headers, too, may be said to be longer than any memory."""
 
-    def __init__(self, stream: IO[bytes], path: Path) -> None:
+    def __init__(self, stream: Any, path: Path) -> None:
         self._stream, self._path, self._read = stream, path, 0
 
     def read(self, size: int) -> bytes:

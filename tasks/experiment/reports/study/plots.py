@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, figure_with_axes
+from tasks.experiment.reports.lettering import label
 from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.reports.plots import DATA, PAIRS, Reported
 from tasks.experiment.results.comparisons import ArmComparison, BudgetComparisons, ClassComparison
@@ -143,6 +144,7 @@ def draw_classes(pairs: list[ClassComparison], names: tuple[str, ...]) -> Figure
                 ax.plot(column, row + 0.3, "o", markersize=4, color=colour)
     shown = ax.imshow(grid, cmap="RdBu", vmin=-100, vmax=100)
     figure.colorbar(shown, shrink=0.8, extend="min", label="error reduction in %  (• interval holds 0)")
-    ax.set(yticks=range(len(names)), yticklabels=names, xticks=range(len(names)))
-    ax.set_xticklabels(names, rotation=45, ha="right")
+    labels = [label(name) for name in names]
+    ax.set(yticks=range(len(names)), yticklabels=labels, xticks=range(len(names)))
+    ax.set_xticklabels(labels, rotation=45, ha="right")
     return figure
