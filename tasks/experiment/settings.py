@@ -150,6 +150,12 @@ class Experiment(Settings):
             raise ValueError("source_layer is a layer of source_model: give source_model too")
         return self
 
+    @field_validator("image_size", mode="before")
+    @classmethod
+    def _may_be_null(cls, given: object) -> object:
+        """Flags of two numbers are read as a list, and so is null."""
+        return None if given == [None] else given
+
     @field_validator("target_classes", mode="before")
     @classmethod
     def _are_names(cls, given: object) -> object:
