@@ -36,7 +36,12 @@ def results(
         ),
         (("can't tell", 52.0, None, None, 1), "cut the test error by 52.0 % in a single pair of runs: no interval, no"),
         (("can't tell", -5.0, None, None, 2), "raised the test error by 5.0 % in 2 pairs of runs: no interval, no cl"),
-        (("can't tell", None, None, None), "made no test error at all"),
+        (("can't tell", 0.04, None, None, 2), "Transfer changed the test error by 0.0 % in 2 pairs of runs: no interv"),
+        (
+            ("can't tell", None, None, None),
+            "Training from scratch made no test error at all: there is nothing to reduce",
+        ),
+        (("can't tell", None, None, None), "Give target_classes that are harder to tell apart, or fewer target_sample"),
     ],
 )
 def test_the_answer_claims_what_the_rule_allows(given: tuple, says: str) -> None:
