@@ -10,13 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from prefect.logging import disable_run_logger
 
+from tasks.download import download
+from tasks.experiment.data.dataset import DataSet
+from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.reading import fingerprint, read_data
+from tasks.experiment.data.ingestion import import_data
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.model_files import load_trained
 from tasks.experiment.prediction import predict_files
 from tests.faults.checks import fifo
-from tests.support.datasets import IMAGES, class_folders, idx_folder, npz
+from tests.support.datasets import IMAGES, LABELS, class_folders, idx_folder, npz
 
 _watched: list[set[str]] = []  # the files that were opened, while a test looks
 
@@ -177,3 +183,35 @@ def test_a_change_behind_a_link_changes_the_hash(tmp_path: Path) -> None:
     before = fingerprint(folder)
     shutil.copy(folder / ".a/more/2.png", folder / ".a/more/4.png")
     assert fingerprint(folder) != before
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "an image is replaced": lambda folder: Image.new("L", (8, 8)).save(folder / "folder/train/a/more/2.png"),
+    "an image comes": lambda folder: Image.new("L", (8, 8)).save(folder / "folder/test/b/more/99.png"),
+    "an image goes": lambda folder: (folder / "folder/train/a/more/2.png").unlink(),
+    "an .npz file is replaced": lambda folder: np.savez(folder / "data.npz", x_train=IMAGES[::-1], y_train=LABELS),
+    "the names beside an .npz file change": lambda folder: (folder / "data.classes.txt").write_text("b\na\n"),
+    "an archive is replaced": lambda folder: shutil.copy(folder / "other.zip", folder / "archive.zip"),
+}
+
+
+@pytest.mark.fault("while a data set is read {what}", "refused in a sentence; nothing of it is kept in the cache")
+@pytest.mark.parametrize("what", CHANGES)
+def test_changed_while_it_was_read(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
+    class_folders(tmp_path / "folder"), npz(tmp_path / "data.npz"), idx_folder(tmp_path / "other")
+    shutil.make_archive(str(tmp_path / "archive"), "zip", tmp_path / "folder")
+    shutil.make_archive(str(tmp_path / "other"), "zip", tmp_path / "other")
+    dataset = tmp_path / ("data.npz" if "npz" in what else "archive.zip" if "archive" in what else "folder")
+
+    def change_after_reading(path: Path, sizing: Sizing) -> DataSet:
+        data = import_data(path, sizing)
+        CHANGES[what](tmp_path)
+        return data
+
+    before = fingerprint(dataset)
+    with disable_run_logger():
+        assert download.fn(str(dataset), before).classes == ("a", "b")
+        monkeypatch.setattr("tasks.download.import_data", change_after_reading)
+        with pytest.raises(UnusableInputError, match="changed while it was read: run again"):
+            download.fn(str(dataset), before)

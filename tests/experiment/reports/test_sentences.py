@@ -39,7 +39,7 @@ def results(
         (("can't tell", 0.04, None, None, 2), "Transfer changed the test error by 0.0 % in 2 pairs of runs: no interv"),
         (
             ("can't tell", None, None, None),
-            "Training from scratch made no test error at all: there is nothing to reduce",
+            "Training from scratch made no test error at all: there is nothing to redu",
         ),
         (("can't tell", None, None, None), "Give target_classes that are harder to tell apart, or fewer target_sample"),
     ],

@@ -61,7 +61,7 @@ def advice(scratch: Errors, transfer: Errors, comparisons: int = 1) -> str:
     n, needed = len(scratch), pairs_to_see(scratch, transfer, comparisons=comparisons)
     said = f"{n} {'pair' if n == 1 else 'pairs'} can't tell"
     if n > 1 and max(np.ptp(scratch), np.ptp(transfer)) < EQUAL:
-        return f"{said}, since they agree to the last digit: on more test images they would differ."
+        return f"{said}, since they agree to the last digit: give more test images, on which they can differ."
     if needed is None and n < FEWEST:
         return f"{said}; {fewest_pairs(comparisons)} are the fewest that could."
     if needed is None:
