@@ -114,6 +114,8 @@ LEAVING = {
     "the images of an IDX folder": "idx/train-images-idx3-ubyte",
     "the names of an IDX folder": "idx/classes.txt",
     "the names beside an .npz file": "data.classes.txt",
+    "a table in a folder": "table/labels.csv",
+    "a Parquet file in a folder": "parquet/train.parquet",
 }
 
 
@@ -123,6 +125,8 @@ def test_link_that_leads_out(what: str, tmp_path: Path) -> None:
     data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
     data.mkdir(), elsewhere.mkdir()
     idx_folder(data / "idx"), npz(data / "data.npz"), class_folders(data / "folder")
+    (data / "table").mkdir(), (data / "table/labels.csv").write_text("file,label\nx.png,a\n")
+    (data / "parquet").mkdir(), (data / "parquet/train.parquet").write_bytes(b"PAR1")
     place = data / LEAVING[what]
     target = place.rename(elsewhere / place.name)
     if "password" in what:

@@ -15,7 +15,7 @@ from pyarrow import parquet
 from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.data.ingestion import import_data
 from tasks.experiment.errors import UnusableInputError
-from tests.support.datasets import counts, found, kept
+from tests.support.datasets import counts, found, images, kept
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +116,12 @@ def test_a_parquet_file_that_cant_be_used_is_refused(tmp_path: Path, columns: di
     parquet.write_table(table, tmp_path / "bad.parquet")
     with pytest.raises(UnusableInputError, match=says):
         import_data(tmp_path / "bad.parquet")
+
+
+def test_a_table_of_something_else_leaves_the_class_folders(tmp_path: Path) -> None:
+    images(tmp_path / "a", 8), images(tmp_path / "b", 8)
+    pd.DataFrame({"id": [1], "label": ["a"]}).to_parquet(tmp_path / "about.parquet")
+    assert import_data(tmp_path).classes == ("a", "b")
 
 
 def test_a_damaged_parquet_file_and_one_beyond_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def read_data(path: Path, sizing: Sizing = Sizing()) -> BroughtData:  # noqa: B0
 def _within(folder: Path) -> Path:
     """The data in an unpacked archive: the folder, the one folder in it, or its one file that is data by itself."""
     entries = visible(folder)
-    files = [entry for entry in entries if npz.recognizes(entry) or csv_table.has_labels(entry)]
+    files = [entry for entry in entries if npz.recognizes(entry) or csv_table.has_labels(entry, folder)]
     if len(files) == 1 and not csv_table.recognizes(folder):
         return files[0]
     if len(entries) == 1 and entries[0].is_dir() and not part_of(entries[0].name):

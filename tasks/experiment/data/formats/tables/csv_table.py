@@ -84,15 +84,19 @@ def _tables(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path] if path.suffix.lower() == ".csv" and path.is_file() else []
     parts = (folder for folder in visible(path) if part_of(folder.name) and folder.is_dir())
-    found = ([folder / name for name in TABLES if has_labels(folder / name)][:1] for folder in (path, *parts))
+    found = ([folder / name for name in TABLES if has_labels(folder / name, path)][:1] for folder in (path, *parts))
     own, *of_parts = found
     return own or [table for tables in of_parts for table in tables]
 
 
-def has_labels(table: Path) -> bool:
-    """Whether it is a table with labels of files: others tell something else of images in class folders."""
+def has_labels(table: Path, root: Path) -> bool:
+    """Whether it is a table with labels of files: others tell something else of images in class folders.
+
+    Raises UnusableInputError if it leads out of `root`.
+    """
     if table.suffix.lower() != ".csv" or not table.is_file():
         return False
+    regular(table, root)
     try:
         with table.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             header, *rows = csv.reader([stream.readline(MAX_LINE), stream.readline(MAX_LINE)])

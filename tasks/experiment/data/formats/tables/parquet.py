@@ -12,7 +12,7 @@ from tasks.experiment.data.formats.files import regular, visible
 from tasks.experiment.data.formats.images.image_files import ImageBytes, read_images
 from tasks.experiment.data.formats.labelled import BroughtData, Labelled
 from tasks.experiment.data.formats.parts import PARTS, Part
-from tasks.experiment.data.formats.tables.parquet_file import UNUSED, Table, images_of, open_table
+from tasks.experiment.data.formats.tables.parquet_file import UNUSED, Table, images_of, may_hold_images, open_table
 from tasks.experiment.errors import UnusableInputError
 
 LAYOUT = "Parquet files with the columns image and label"
@@ -20,7 +20,8 @@ SUFFIX = ".parquet"
 
 
 def recognizes(path: Path) -> bool:
-    return bool(_files(path))
+    files = _files(path)
+    return path in files or any(may_hold_images(regular(file, path)) for file in files)
 
 
 def read(path: Path, sizing: Sizing) -> BroughtData:
@@ -70,6 +71,5 @@ def _files(path: Path) -> list[Path]:
     """The file, or those of a folder or of the folders in it."""
     if not path.is_dir():
         return [path] if path.suffix.lower() == SUFFIX and path.is_file() else []
-    entries = visible(path)
-    below = (file for folder in entries if folder.is_dir() for file in visible(folder))
-    return [file for file in (*entries, *below) if file.suffix.lower() == SUFFIX]
+    folders = [path, *(entry for entry in visible(path) if entry.is_dir())]
+    return [file for folder in folders for file in sorted(folder.glob(f"[!.]*{SUFFIX}"))]

@@ -36,6 +36,17 @@ class Table:
     labels: NDArray[Any]
 
 
+def may_hold_images(file: Path) -> bool:
+    """Whether it has a column of them, or can't be read: other tables may lie beside class folders."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        return bool(column(parquet.read_schema(file).names, IMAGE))
+    except (pyarrow.ArrowException, OSError):
+        return True
+
+
 def open_table(file: Path, root: Path | None) -> Table:
     """All of a file but its images. root: the folder below which names tell parts; None: they don't.
 
