@@ -14,15 +14,14 @@ from prefect import Flow, Task, flow
 from prefect.cache_policies import CachePolicy
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.futures import PrefectFutureList
-from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.transactions import IsolationLevel
 from pydantic.fields import FieldInfo
 
-from tasks.experiment.settings import Experiment
 from tasks.orchestration.cache_records import RecordFolder, RecordLocks, RecordSerializer, declare_result
 from tasks.orchestration.code_identity import code_identity
 from tasks.orchestration.provenance import note_call, noting_calls
+from tasks.orchestration.run_names import run_name
 from tasks.orchestration.runners import configured_runner, task_runner
 
 P = ParamSpec("P")
@@ -88,19 +87,10 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[P, 
     return decorate
 
 
-def _describe_run() -> str:
-    """What the run is, and unique: its deployment, samples, seeds, and the start of the run's id."""
-    given = flow_run.parameters
-    last = given["seed"] + given["replicates"] - 1
-    experiment = Experiment.model_validate(given["experiment"])
-    name = f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}-{str(flow_run.id)[:8]}"
-    return f"{deployment.name}-{name}" if deployment.name else name
-
-
 def pipeline(name: str, prefix: str = "") -> Callable[[Callable[P, R]], Flow[P, R]]:
     """Decorator: a Prefect flow. Without HEADSTART_RUNNER it trains as many networks at a time as there are cores.
 
-    Its runs are named by `prefix` and by what they are.
+    Its runs are named by `prefix` and by what they are, unless somebody names them.
     """
 
     def decorate(function: Callable[P, R]) -> Flow[P, R]:
@@ -112,7 +102,7 @@ def pipeline(name: str, prefix: str = "") -> Callable[[Callable[P, R]], Flow[P, 
         return flow(
             name=name,
             description=description,
-            flow_run_name=lambda: prefix + _describe_run(),
+            flow_run_name=lambda: run_name(prefix),
             task_runner=task_runner(configured_runner()),
             result_serializer="json",
             persist_result=False,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 from upath import UPath
 
@@ -17,7 +17,7 @@ from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results, errors
 from tasks.experiment.results.statistics.basics import Errors
 from tasks.experiment.results.study import Study
-from tasks.experiment.scores import METRICS
+from tasks.experiment.scores import METRICS, Metric
 from tasks.experiment.settings import Experiment
 from tasks.storage.files import read_json, write_json
 from tasks.storage.runs import read_runs
@@ -47,13 +47,29 @@ class ArmRecipe(TunedRecipe):
     arm: str
 
 
+class RunDescription(TypedDict):
+    """Which run it was.
+
+    name: as in Prefect's UI. date: when it was made (ISO 8601, UTC). commit, changed: of the project, and whether its
+    files differed from that; None if it is no git checkout. flow: its name. command: repeats the run.
+    """
+
+    name: str
+    date: str
+    commit: str | None
+    changed: bool | None
+    flow: str
+    command: str
+
+
 class Metrics(Results):
     """A run's results, what they come from, and its answer in one sentence.
 
     environment: Python, the machine, the libraries' versions; code: a hash of each module. baseline: what naming the
     commonest class always comes to.
     convergence: whether task B's training had converged; or, if it was tuned, recipes: of each network. verdict: what a
-    night says about the earlier ones; None if the run is no night. study, resample_target: of a study.
+    night says about the earlier ones; None if the run is no night. study, resample_target: of a study. run: once it is
+    published, by version 0.2 or later.
     """
 
     experiment: dict[str, Any]
@@ -67,6 +83,7 @@ class Metrics(Results):
     verdict: NotRequired[dict[str, str] | None]
     study: NotRequired[Study]
     resample_target: NotRequired[bool]
+    run: NotRequired[RunDescription]
 
 
 def compose_metrics(
@@ -119,9 +136,14 @@ def table_of_pairs(replicates: list[Replicate]) -> list[dict[str, object]]:
     return rows
 
 
+def metric_of(metrics: Metrics) -> Metric:
+    """What the run's errors are taken from; runs of earlier versions knew accuracy alone."""
+    return cast(Metric, metrics["experiment"].get("metric", "accuracy"))
+
+
 def errors_of(metrics: Metrics) -> tuple[Errors, Errors]:
-    """Errors of scratch and of transfer, each of shape (pairs,), by the metric of the run's experiment."""
-    return errors(metrics["replicates"], metrics["experiment"].get("metric", "accuracy"))  # earlier runs had no other
+    """Errors of scratch and of transfer, each of shape (pairs,), by the run's metric."""
+    return errors(metrics["replicates"], metric_of(metrics))
 
 
 def night_of(metrics: Metrics, run: str, date: str) -> Night:

@@ -1,7 +1,6 @@
 """The plots of a run's report."""
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import samples
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, empty_figure, figure_with_axes
 from tasks.experiment.reports.lettering import label
-from tasks.experiment.reports.metrics import Metrics
+from tasks.experiment.reports.metrics import Metrics, metric_of
 from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.experiment.results.nights import Night, changes
 from tasks.experiment.results.pairs import Replicate
@@ -21,6 +20,7 @@ SHORT = 16  # letters of a name below a small image
 NAMED_NIGHTS = 10
 SAMPLES = 10  # of each class
 NAMED_SEEDS = 8  # more names than that would lie on top of each other
+LINE = 0.08  # of their text, as part of the height of the plot
 
 Epochs = list[dict[str, float]]  # one model's training: a row of numbers per epoch
 
@@ -35,7 +35,7 @@ class Reported:
     @property
     def metric(self) -> Metric:
         """What errors are taken from."""
-        return cast(Metric, self.metrics["experiment"]["metric"])
+        return metric_of(self.metrics)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ class ReportedRun(Reported):
 PAIRS: Plot[Reported] = Plot(
     "Test accuracy of each pair", lambda report: draw_pairs(report.metrics["replicates"], report.metric)
 )
-DATA: Plot[Reported] = Plot("The first training images of each class", lambda report: draw_samples(report.data))
+DATA: Plot[Reported] = Plot(
+    "The first training images of each class", lambda report: draw_samples(report.data), photographs=True
+)
 # In the order of the report. Another plot is another line.
 PLOTS: dict[str, Plot[ReportedRun]] = {
     "pairs": PAIRS,
@@ -72,6 +74,7 @@ PLOTS: dict[str, Plot[ReportedRun]] = {
     "disagreements": Plot(
         "Test images on which scratch and transfer disagree",
         lambda run: draw_disagreements(run.images, run.labels, run.right, run.metrics["data"]["target_classes"]),
+        photographs=True,
     ),
     "data": DATA,
     "nights": Plot(
@@ -102,15 +105,31 @@ def draw_pairs(replicates: list[Replicate], metric: Metric) -> Figure:
     """One line per seed, from scratch to transfer."""
     figure, (ax,) = figure_with_axes(1, by_metric("Test accuracy, one line per seed", metric), width=5)
     pairs = 100 * np.array([[pair["scratch"][metric], pair["transfer"][metric]] for pair in replicates])
-    for replicate, (scratch, transfer) in zip(replicates, pairs, strict=True):
+    line = LINE * max(1.0, float(np.ptp(pairs)))
+    heights = spread(pairs[:, 1], line)
+    for replicate, (scratch, transfer), height in zip(replicates, pairs, heights, strict=True):
         colour = COLOURS[TRANSFER if transfer > scratch else SCRATCH]
         ax.plot([0, 1], [scratch, transfer], marker="o", color=colour, alpha=0.8)
         if len(replicates) <= NAMED_SEEDS:
-            ax.annotate(f"seed {replicate['seed']}", (1.04, transfer), fontsize=8, va="center")
+            ax.annotate(
+                f"seed {replicate['seed']}", (1, transfer), (1.12, height), fontsize=8, va="center",
+                arrowprops={"arrowstyle": "-", "color": "grey", "linewidth": 0.5},
+            )  # fmt: skip
     ax.plot([0, 1], pairs.mean(0), color="black", linewidth=3, label=f"mean of {len(replicates)}")
-    ax.legend(loc="lower right")
-    ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylabel=f"{SCORES[metric]} in %")
+    figure.legend(loc="outside lower center")
+    shown = np.append(pairs, heights)
+    ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylim=(shown.min() - line, shown.max() + line))
+    ax.set(ylabel=f"{SCORES[metric]} in %")
     return figure
+
+
+def spread(heights: np.ndarray, apart: float) -> np.ndarray:
+    """Heights of labels at these heights: in the same order, and at least so far apart."""
+    order = np.argsort(heights, kind="stable")
+    steps = apart * np.arange(len(heights))
+    placed = np.empty(len(heights))
+    placed[order] = np.maximum.accumulate(heights[order] - steps) + steps
+    return placed - (placed - heights).mean()
 
 
 def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
@@ -124,7 +143,7 @@ def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
     }
     for ax, (arm, found) in zip(axes, matrices.items(), strict=True):
         counts = np.mean(found, axis=0)
-        ax.imshow(counts, cmap="Blues", vmin=0)
+        ax.imshow(counts, cmap="Blues", vmin=0, interpolation="none")
         for (row, column), count in np.ndenumerate(counts) if len(names) <= NAMED_CLASSES else ():
             ax.text(column, row, f"{count:.0f}", ha="center", va="center",
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip

@@ -1,6 +1,7 @@
 """The plots of the study's report: one per question, drawn from its answer."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from tasks.experiment.results.comparisons import ArmComparison, BudgetComparison
 from tasks.experiment.results.statistics.verdicts import Claim
 from tasks.experiment.scores import Metric
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
+
+ROOM = 1.4  # between named numbers of images, as a ratio
 
 CLAIM_COLOURS: dict[Claim, str] = {
     "helps": "#2a6f97",
@@ -71,7 +74,7 @@ def draw_arms(arms: list[ArmComparison]) -> Figure:
     ax.axvline(0, color="black", linewidth=1)
     ax.set(yticks=range(len(arms)), yticklabels=[arm["arm"] for arm in reversed(arms)])
     ax.set(xlabel="error reduction in %, with 95 % interval")
-    ax.legend(loc="lower left")
+    figure.legend(loc="outside lower center", ncols=len(CLAIM_COLOURS))
     return figure
 
 
@@ -90,19 +93,22 @@ def draw_budgets(found: BudgetComparisons, metric: Metric) -> Figure:
     ax.annotate("", (equal["estimate"], goal), (at, goal), arrowprops={"arrowstyle": "->", "color": "black"})
     if equal["low"] is not None:
         ax.plot([equal["low"], equal["high"]], [goal, goal], color="black", linewidth=4, alpha=0.3)
-    ax.annotate(
-        f"transfer at {at:,} = scratch at {equal['estimate']:,.0f}", (equal["estimate"], goal),
-        xytext=(8, -14), textcoords="offset points",
-    )  # fmt: skip
-    ax.set(
-        xscale="log",
-        xlabel="labelled images of task B",
-        ylabel=by_metric("test accuracy in %, mean and 95 % band", metric),
-    )
-    ax.set_xticks(budgets, [f"{n:,}" for n in budgets])
+    ax.plot([], [], color="black", linewidth=1, label=f"transfer at {at:,} = scratch at {equal['estimate']:,.0f}")
+    ax.set(xscale="log", xlabel="labelled images of task B")
+    ax.set(ylabel=by_metric("test accuracy in %, mean and 95 % band", metric))
+    name_budgets(ax, budgets)
     ax.minorticks_off()
     ax.legend(loc="lower right")
     return figure
+
+
+def name_budgets(ax: Any, budgets: list[int]) -> None:
+    """Ticks at numbers of images on a logarithmic axis, with names where there is room for them."""
+    named: list[int] = []
+    for n in budgets:
+        if not named or n >= ROOM * named[-1]:
+            named.append(n)
+    ax.set_xticks(budgets, [f"{n:,}" if n in named else "" for n in budgets])
 
 
 def draw_pixels(runs: pd.DataFrame, metric: Metric) -> Figure:
@@ -142,7 +148,7 @@ def draw_classes(pairs: list[ClassComparison], names: tuple[str, ...]) -> Figure
             ax.text(column, row, f"{round(result['estimate'])}", ha="center", va="center", color=colour)
             if unsure:
                 ax.plot(column, row + 0.3, "o", markersize=4, color=colour)
-    shown = ax.imshow(grid, cmap="RdBu", vmin=-100, vmax=100)
+    shown = ax.imshow(grid, cmap="RdBu", vmin=-100, vmax=100, interpolation="none")
     figure.colorbar(shown, shrink=0.8, extend="min", label="error reduction in %  (• interval holds 0)")
     labels = [label(name) for name in names]
     ax.set(yticks=range(len(names)), yticklabels=labels, xticks=range(len(names)))
