@@ -44,7 +44,8 @@ def evaluate_study(
 
     table = tabulate(_rows("runs", runs + tuned.networks))
     notebook = by_notebook(table)
-    results, study = summarize(replicates(notebook, experiment, B), look), answer_questions(notebook, experiment, B)
+    results = summarize(replicates(notebook, experiment, B), look, metric=experiment.metric)
+    study = answer_questions(notebook, experiment, B)
     study["help"]["error_reduction"], study["help"]["verdict"] = results["error_reduction"], results["claim"]
     tables = {"runs": table}
     if tuned.networks:

@@ -135,9 +135,19 @@ def compiled(model: Network) -> Any:
     the last one.
     """
     with _one_at_a_time:
-        if model not in _architectures:
-            _architectures[model] = architecture(model)
-        return _program(_architectures[model])
+        return _program(_architecture_of(model))
+
+
+def compiled_answers(model: Network) -> Any:
+    """program(images, rows, weights, constants) → the model's outputs for these rows of images, (rows, outputs)."""
+    with _one_at_a_time:
+        return _answers(_architecture_of(model))
+
+
+def _architecture_of(model: Network) -> str:
+    if model not in _architectures:
+        _architectures[model] = architecture(model)
+    return _architectures[model]
 
 
 @functools.cache
@@ -173,6 +183,17 @@ def _program(architecture: str) -> Any:
         nothing = tf.zeros((LEGS_AT_ONCE, 4))
         _, _, figures, new = tf.while_loop(more, run_leg, (0, 0, nothing, weights))
         return new, figures
+
+    return program
+
+
+@functools.cache
+def _answers(architecture: str) -> Any:
+    model = keras.saving.deserialize_keras_object(json.loads(architecture))
+
+    @tf.function(jit_compile=on_xla(architecture), autograph=False)
+    def program(images: Tensor, rows: Tensor, weights: list[Tensor], constants: list[Tensor]) -> Tensor:
+        return model.stateless_call(weights, constants, tf.gather(images, rows), training=False)[0]
 
     return program
 

@@ -10,10 +10,11 @@ from tasks.experiment.data.splits import Examples, Problem, TrainingData, availa
 from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.architectures import hidden_layers
 from tasks.experiment.networks.blueprints import load_blueprint
+from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.train_network import Beginning, Body, train_from
 from tasks.experiment.randomness import generator
-from tasks.experiment.results.scores import predict, score
+from tasks.experiment.scores import score
 from tasks.experiment.study.plan import NOTEBOOK, Arm, Plan
 
 

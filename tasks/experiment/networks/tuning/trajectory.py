@@ -8,14 +8,16 @@ and judges for as long as there is room for batches.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from tasks.experiment.data.splits import Examples, shuffled
 from tasks.experiment.networks.architectures import hidden_layers
-from tasks.experiment.networks.program import Batches, Tensor, compiled
+from tasks.experiment.networks.program import Batches, Tensor, compiled, compiled_answers
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.trainer import (
     VALIDATION_BATCH,
@@ -26,6 +28,7 @@ from tasks.experiment.networks.trainer import (
     rates_of_legs,
     values,
 )
+from tasks.experiment.scores import Metric, error_by
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,14 @@ class Course:
     """What trajectories are trained on and judged by: the same batches for each of them, whatever their rate.
 
     checkpoints: ascending numbers of epochs. order: shuffles, as in `train`. keep: the checkpoint whose weights are
-    wanted; None: the last one.
+    wanted; None: the last one. metric: by which errors are judged.
     """
 
     def __init__(
         self, training: Labelled, judged: Labelled, checkpoints: Sequence[int], batch_size: int,
-        order: np.random.Generator, keep: int | None = None,
+        order: np.random.Generator, *, keep: int | None = None, metric: Metric = "accuracy",
     ) -> None:  # fmt: skip
+        self._metric = metric
         self.steps = math.ceil(len(training) / batch_size)
         self.checkpoints, self.kept = tuple(checkpoints), keep or checkpoints[-1]
         self._images, self._judged_images = (tf.convert_to_tensor(each.images) for each in (training, judged))
@@ -84,12 +88,14 @@ class Course:
         self._labels = judged.examples.labels
         self._calls: list[tuple[list[int], list[int], Batches]] = []  # (legs, epochs at their ends, batches of all)
         room = capacity(len(training.images), batch_size)
-        # Weights are known at the end of a call: one ends at the checkpoint whose weights are wanted.
-        kept = self.checkpoints.index(self.kept) + 1
-        to_kept = in_calls(self.checkpoints[:kept], room // self.steps)
-        for legs, ends in (*to_kept, *in_calls(self.checkpoints[kept:], room // self.steps, self.kept)):
-            epochs = [shuffled(training.examples, order) for _ in range(sum(legs))]
-            self._calls.append((legs, ends, in_batches(epochs, batch_size, room)))
+        # Weights are known at the end of a call: one ends at the checkpoint whose weights are wanted, and at each
+        # checkpoint if its errors are not the program's own.
+        wanted = {self.kept, self.checkpoints[-1]} if metric == "accuracy" else set(self.checkpoints)
+        for first, last in pairwise([0, *sorted(wanted)]):
+            judge = [each for each in self.checkpoints if first < each <= last]
+            for legs, ends in in_calls(judge, room // self.steps, first):
+                epochs = [shuffled(training.examples, order) for _ in range(sum(legs))]
+                self._calls.append((legs, ends, in_batches(epochs, batch_size, room)))
 
     def follow(self, model: Network, learning_rate: float, frozen_epochs: int = 0) -> Trajectory:
         """The trajectory that begins with the model's weights. The model stays as it is.
@@ -110,15 +116,28 @@ class Course:
             kept = weights if ends[-1] <= self.kept else kept
             for end, (_, _, loss, accuracy) in zip(ends, figures.numpy().tolist(), strict=False):
                 if not math.isfinite(loss):
-                    return Trajectory(reached + self._diverged(len(reached)), kept)
-                if end in self.checkpoints:
+                    return Trajectory(reached + self._diverged(len(reached), model.output_shape[-1]), kept)
+                if end not in self.checkpoints:
+                    continue
+                if self._metric == "accuracy":
                     error = round((1 - accuracy) * len(self._labels)) / len(self._labels)  # accuracy is a float32
-                    reached.append(Checkpoint(end, end * self.steps, error, loss))
+                else:
+                    error = self._error(self._answers(model, weights, constants))
+                reached.append(Checkpoint(end, end * self.steps, error, loss))
         return Trajectory(reached, kept)
 
-    def _diverged(self, first: int) -> list[Checkpoint]:
-        error = float(np.mean(self._labels != 0))
+    def _diverged(self, first: int, outputs: int) -> list[Checkpoint]:
+        error = self._error(np.full((len(self._labels), outputs), np.nan, np.float32))
         return [Checkpoint(epochs, epochs * self.steps, error, math.inf) for epochs in self.checkpoints[first:]]
+
+    def _answers(self, model: Network, weights: list[Tensor], constants: list[Tensor]) -> NDArray[np.float32]:
+        """The outputs for the images that judge, (images, outputs), batch by batch."""
+        answer, batches = compiled_answers(model), self._judged.rows[: math.ceil(len(self._labels) / VALIDATION_BATCH)]
+        outputs = [answer(self._judged_images, rows, weights, constants).numpy() for rows in batches]
+        return np.concatenate(outputs)[: len(self._labels)]
+
+    def _error(self, outputs: NDArray[np.float32]) -> float:
+        return error_by(self._metric, outputs[:, 0] if outputs.shape[1] == 1 else outputs, self._labels)
 
 
 def set_weights(model: Network, weights: list[Tensor]) -> None:

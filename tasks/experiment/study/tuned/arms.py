@@ -72,8 +72,7 @@ def full_tuned_plan(experiment: Experiment, A: Problem, B: Problem, *, resample:
         samples=own,
         followed=tuple(arm for arm in arms(experiment) if arm.name in PAIR),
         trials=(*at_own, *by_validation, *others),
-        grid=QUICK_GRID if quick else GRID,
-        penalties=PENALTIES,
+        **_grids(experiment, quick),
         source_steps=experiment.source_epochs * math.ceil(images_A / experiment.batch_size),
     )
 
@@ -83,8 +82,14 @@ def pair_tuned_plan(experiment: Experiment, *, resample: bool, quick: bool) -> T
     trials = tuple(TunedTrial(arm=arm, samples=experiment.target_samples) for arm in (SCRATCH, TRANSFER))
     return TunedPlan(
         notebook=_notebook(experiment, resample), samples=experiment.target_samples, followed=(), trials=trials,
-        grid=QUICK_GRID if quick else GRID, penalties=PENALTIES, source_steps=0,
+        **_grids(experiment, quick), source_steps=0,
     )  # fmt: skip
+
+
+def _grids(experiment: Experiment, quick: bool) -> dict[str, Grid]:
+    """What is tried, judged by the experiment's metric."""
+    grids = {"grid": QUICK_GRID if quick else GRID, "penalties": PENALTIES}
+    return {name: grid.model_copy(update={"metric": experiment.metric}) for name, grid in grids.items()}
 
 
 def _notebook(experiment: Experiment, resample: bool, *trials: Trial) -> Plan:

@@ -14,6 +14,7 @@ from tasks.experiment.networks.tuning.cross_validation import Start
 from tasks.experiment.networks.tuning.grid import Recipe
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
 from tasks.experiment.randomness import generator
+from tasks.experiment.scores import Metric
 from tasks.experiment.study.plan import Plan
 from tasks.experiment.study.tuned.plan import TunedArm
 from tasks.experiment.study.tuned.probe import Features, features, fit_head
@@ -61,10 +62,12 @@ class Workbench:
         return Labelled(tf.constant(self.problem.data.images("test")[test.rows]), Examples(rows, test.labels))
 
     def course(
-        self, training: Labelled, judged: Labelled, checkpoints: Sequence[int], keep: int | None = None
-    ) -> Course:
+        self, training: Labelled, judged: Labelled, checkpoints: Sequence[int], *, metric: Metric,
+        keep: int | None = None,
+    ) -> Course:  # fmt: skip
         """In the order of images in which this seed's networks of task B are trained."""
-        return Course(training, judged, checkpoints, self.batch_size, generator(self.seed, "order/B"), keep)
+        order = generator(self.seed, "order/B")
+        return Course(training, judged, checkpoints, self.batch_size, order, keep=keep, metric=metric)
 
     def start(self, arm: TunedArm, needed: Recipe | None) -> Start:
         """What makes the network that the arm starts from. needed: the recipe of the arm that it needs."""
@@ -91,6 +94,6 @@ class Workbench:
         """The seed's S* network on these images."""
         assert recipe, "the arm needs scratch's recipe"
         training, model = Labelled(self.images, examples), self.initial()
-        course = self.course(training, training, (recipe.epochs,))
+        course = self.course(training, training, (recipe.epochs,), metric="accuracy")
         set_weights(model, course.follow(model, recipe.learning_rate).weights)
         return model

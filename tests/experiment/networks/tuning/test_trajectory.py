@@ -8,12 +8,14 @@ from tasks.experiment.data.pixels import Pixels
 from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.networks.architectures import build_network, hidden_layers, transfer_hidden_layers
 from tasks.experiment.networks.blueprints import PixelsBlueprint
+from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.program import compiled
 from tasks.experiment.networks.recipe import Network, Training
 from tasks.experiment.networks.train_network import lost_network
 from tasks.experiment.networks.trainer import train
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
 from tasks.experiment.randomness import generator
+from tasks.experiment.scores import Metric, error_by
 
 TRAINING = Training(hidden_layers=2, hidden_units=16, learning_rate=0.05, batch_size=32, epochs=3)
 PIXELS = Pixels(np.full((8, 8), 127, np.float32), np.full((8, 8), 74, np.float32))
@@ -29,8 +31,8 @@ def labelled(classes: int = 2, n: int = 300) -> tuple[Labelled, Labelled]:
     return (Labelled(images, Examples(rows[:203], labels[:203])), Labelled(images, Examples(rows[203:], labels[203:])))
 
 
-def course(*checkpoints: int, classes: int = 2, keep: int | None = None) -> Course:
-    return Course(*labelled(classes), checkpoints, 32, generator(1, "order"), keep)
+def course(*checkpoints: int, classes: int = 2, keep: int | None = None, metric: Metric = "accuracy") -> Course:
+    return Course(*labelled(classes), checkpoints, 32, generator(1, "order"), keep=keep, metric=metric)
 
 
 def network(classes: int = 2, seed: int = 7, **changes: Any) -> Network:
@@ -56,6 +58,17 @@ def test_at_each_checkpoint_it_is_the_network_that_so_many_epochs_give(classes: 
         assert kept.reached == reached
         for mine, theirs in zip(kept.weights, trained.trainable_variables, strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize(("classes", "metric"), [(2, "balanced_accuracy"), (2, "roc_auc"), (4, "roc_auc")])
+def test_errors_are_by_the_metric_of_what_the_network_at_a_checkpoint_answers(classes: int, metric: Metric) -> None:
+    judged, model = labelled(classes)[1], network(classes)
+    images, labels = judged.images[judged.examples.rows], judged.examples.labels
+    for checkpoint in course(1, 3, classes=classes, metric=metric).follow(model, 0.05):
+        set_weights(model, checkpoint.weights)
+        assert checkpoint.error == pytest.approx(error_by(metric, predict(model, images), labels), abs=1e-6)
+    lost = course(40, classes=classes, metric=metric).follow(network(classes), 1e30)[-1]
+    assert lost.error == pytest.approx(0.5)
 
 
 def test_the_model_stays_as_it_is_until_it_is_given_the_weights() -> None:
