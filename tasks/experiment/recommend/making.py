@@ -1,0 +1,120 @@
+"""How a method makes a network of labelled images: its start, its head, its training."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.experiment.data.splits import Examples
+from tasks.experiment.networks.blueprints import BodyBlueprint, load_blueprint
+from tasks.experiment.networks.recipe import Network
+from tasks.experiment.networks.train_network import RANDOM, Body, starting_network
+from tasks.experiment.networks.tuning.cross_validation import fold_numbers
+from tasks.experiment.networks.tuning.grid import Grid, Recipe, choose
+from tasks.experiment.networks.tuning.trajectory import Checkpoint, Course, Labelled, set_weights
+from tasks.experiment.randomness import generator
+from tasks.experiment.recommend.methods import Method
+from tasks.experiment.results.scores import Labels, Probabilities
+from tasks.experiment.study.tuned.probe import Features, Head, cross_validate_probe, features, fit_head
+
+Rows = NDArray[np.intp]  # of the labelled images
+
+
+class Bench:
+    """Labelled images and one method, whose networks are all made here.
+
+    images: uint8, (n, *shape of one); labels: (n,). inputs: what the method's head gets of each image, if that is known
+    already. seed: of initial weights and of the order of images, the same for all methods.
+    """
+
+    def __init__(
+        self, method: Method, images: NDArray[np.uint8], labels: Labels, classes: int, seed: int,
+        inputs: Features | None = None,
+    ) -> None:  # fmt: skip
+        self.method, self.images, self.labels, self.classes, self.seed = method, images, labels, classes, seed
+        self._blueprint = load_blueprint(method.start)
+        if inputs is not None:
+            self.inputs = inputs
+
+    def untrained(self) -> Network:
+        """The network as it starts, with random weights in its head."""
+        body = Body(self._blueprint.body) if isinstance(self._blueprint, BodyBlueprint) else RANDOM
+        return starting_network(self._blueprint, self.method.training, self.classes, self.seed, body)
+
+    @cached_property
+    def inputs(self) -> Features:
+        """What the head gets of each image while the layers before it are as they start, (n, units)."""
+        return features(self.untrained(), self.images)
+
+    def head(self, rows: Rows, penalty: float) -> Head:
+        """A head fitted to these images: the classes' shares, or logistic regression with this penalty."""
+        if self.method.head == "probe":
+            return fit_head(self.inputs[rows], self.labels[rows], self.classes, penalty)
+        return prior_head(self.labels[rows], self.classes, self.inputs.shape[1])
+
+    def start(self, rows: Rows, penalties: Grid) -> Network:
+        """The network as its training begins. A probe's penalty is chosen by cross-validation inside these images."""
+        model = self.untrained()
+        if self.method.head == "probe":
+            labels = self.labels[rows]
+            folds = fold_numbers(labels, penalties.folds, self.seed)
+            tried = cross_validate_probe(self.inputs[rows], labels, self.classes, folds, penalties.rates)
+            model.layers[-1].set_weights(self.head(rows, choose(tried).learning_rate))
+        return model
+
+    def course(self, rows: Rows, judged: Rows, checkpoints: tuple[int, ...]) -> Course:
+        """Trajectories on these images, judged by those."""
+        batch_size, order = self.method.training.batch_size, generator(self.seed, "order/B")
+        return Course(self._labelled(rows), self._labelled(judged), checkpoints, batch_size, order)
+
+    def make(self, recipe: Recipe, penalties: Grid) -> Network:
+        """The method's network of all labelled images, compiled for Keras. recipe: a probe's rate is its penalty."""
+        from tasks.experiment.networks.program import compile_for_keras
+
+        everything = np.arange(len(self.labels))
+        if self.method.trained:
+            model = self.start(everything, penalties)
+            course = self.course(everything, everything, (recipe.epochs,))
+            set_weights(model, course.follow(model, recipe.learning_rate)[-1].weights)
+        else:
+            model = self.untrained()
+            model.layers[-1].set_weights(self.head(everything, recipe.learning_rate))
+        compile_for_keras(model, recipe.learning_rate or 0.01)
+        return model
+
+    def _labelled(self, rows: Rows) -> Labelled:
+        return Labelled(self._tensor, Examples(rows.astype(np.int32), self.labels[rows].astype(np.int32)))
+
+    @cached_property
+    def _tensor(self) -> Any:
+        import tensorflow as tf
+
+        return tf.constant(self.images)
+
+
+def prior_head(labels: Labels, classes: int, units: int) -> Head:
+    """A head that gives each class its share of the labels, whatever the image."""
+    counts = np.bincount(labels, minlength=classes).astype(np.float64)
+    logits = np.log(np.maximum(counts, 1e-3) / counts.sum())
+    bias = logits[1:] - logits[:1] if classes == 2 else logits
+    return np.zeros((units, len(bias)), np.float32), bias.astype(np.float32)
+
+
+def outputs_of(model: Network, images: NDArray[np.uint8]) -> Callable[[Checkpoint], Probabilities]:
+    """The probabilities that the model gives to these images with the weights of a checkpoint."""
+    import tensorflow as tf
+
+    constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
+    pixels = tf.constant(images)
+
+    @tf.function(autograph=False)
+    def outputs(weights: list[Any]) -> Any:
+        return model.stateless_call(weights, constants, pixels, training=False)[0]
+
+    def of(checkpoint: Checkpoint) -> Probabilities:
+        found: Probabilities = outputs(checkpoint.weights).numpy()
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    return of
