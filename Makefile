@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study serve prune test slow own-data operations machines faults faults-table bench coverage lint audit lock
+.PHONY: run study recommend serve prune test slow own-data operations machines faults faults-table bench coverage lint audit lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required. headstart.pth: the
 # project is found also where Python is told not to look into the current folder (PYTHONSAFEPATH).
@@ -16,6 +16,10 @@ run: .venv/installed
 
 study: .venv/installed
 	.venv/bin/python -m flows.study $(ARGS)
+
+# ARGS="--question.dataset photos --question.source-models backbone.keras": what to do with few labels.
+recommend: .venv/installed
+	.venv/bin/python -m flows.recommend $(ARGS)
 
 test: .venv/installed
 	.venv/bin/python -m pytest

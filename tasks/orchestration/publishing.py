@@ -13,7 +13,7 @@ from prefect.states import Completed
 from upath import UPath
 
 from tasks.experiment.reports.card import model_card
-from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_pairs
+from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_run
 from tasks.experiment.reports.page import data_uri, with_plots_inside
 from tasks.experiment.reports.plots import PLOTS
 from tasks.experiment.reports.sentences import not_converged
@@ -74,9 +74,9 @@ def _show(folder: Path, metrics: Metrics, prefix: str) -> None:
     report = with_plots_inside(read_text(folder / "report.md"), folder)
     create_markdown_artifact(report, key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
-        table_of_pairs(metrics["replicates"]),
+        table_of_run(metrics),
         key=f"{prefix}metrics",
-        description="What each pair comes to on task B's test images",
+        description="What each pair comes to on task B's test images" if "replicates" in metrics else metrics["answer"],
     )
     if verdict := metrics.get("verdict"):
         plot = data_uri(folder / "plots" / "nights.png")

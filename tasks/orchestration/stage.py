@@ -88,20 +88,23 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[P, 
     return decorate
 
 
-def _describe_run() -> str:
-    """What the run is, and unique: its deployment, samples, seeds, and the start of the run's id."""
-    given = flow_run.parameters
+def _describe_pairs(given: dict[str, Any]) -> str:
+    """The samples and seeds of a run."""
     last = given["seed"] + given["replicates"] - 1
-    experiment = Experiment.model_validate(given["experiment"])
-    name = f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}-{str(flow_run.id)[:8]}"
-    return f"{deployment.name}-{name}" if deployment.name else name
+    return f"{Experiment.model_validate(given['experiment']).target_samples}-samples-seeds-{given['seed']}-{last}"
 
 
-def pipeline(name: str, prefix: str = "") -> Callable[[Callable[P, R]], Flow[P, R]]:
+def pipeline(
+    name: str, prefix: str = "", describe: Callable[[dict[str, Any]], str] = _describe_pairs
+) -> Callable[[Callable[P, R]], Flow[P, R]]:
     """Decorator: a Prefect flow. Without HEADSTART_RUNNER it trains as many networks at a time as there are cores.
 
-    Its runs are named by `prefix` and by what they are.
+    Its runs are named by `prefix`, their deployment, what `describe` says of the parameters, and the start of their id.
     """
+
+    def run_name() -> str:
+        described = f"{describe(flow_run.parameters)}-{str(flow_run.id)[:8]}"
+        return prefix + (f"{deployment.name}-{described}" if deployment.name else described)
 
     def decorate(function: Callable[P, R]) -> Flow[P, R]:
         description = inspect.getdoc(function)
@@ -112,7 +115,7 @@ def pipeline(name: str, prefix: str = "") -> Callable[[Callable[P, R]], Flow[P, 
         return flow(
             name=name,
             description=description,
-            flow_run_name=lambda: prefix + _describe_run(),
+            flow_run_name=run_name,
             task_runner=task_runner(configured_runner()),
             result_serializer="json",
             persist_result=False,

@@ -8,6 +8,7 @@ choice is made again on images drawn with replacement, and judged by those that 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,10 @@ class Folds:
     def test_to_train(self) -> float:
         """Images that judge a fold, by those that are trained on."""
         return 1 / (self.count - 1)
+
+    def first(self, repetitions: int) -> Self:
+        """Only so many repetitions."""
+        return type(self)(self.numbers[:repetitions])
 
     def accuracies(self, right: Right, weights: NDArray[np.float64] | None = None) -> Errors:
         """Of each fold, (folds of all repetitions,). weights: of each image; a fold without any has none (NaN)."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.splits import Examples
+from tasks.experiment.data.splits import Examples, Problem
 from tasks.experiment.networks.blueprints import BodyBlueprint, load_blueprint
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.train_network import RANDOM, Body, starting_network
@@ -37,6 +37,13 @@ class Bench:
         self._blueprint = load_blueprint(method.start)
         if inputs is not None:
             self.inputs = inputs
+
+    @classmethod
+    def of(cls, problem: Problem, method: Method, seed: int, inputs: Features | None = None) -> Self:
+        """For the labelled images of a problem."""
+        training = problem.parts()["training"]
+        images = np.asarray(problem.data.images("train")[training.rows])
+        return cls(method, images, training.labels, len(problem.classes), seed, inputs)
 
     def untrained(self) -> Network:
         """The network as it starts, with random weights in its head."""

@@ -67,7 +67,7 @@ def methods(pixels: Artifact, training: Training, sources: list[Source], hows: t
         *(
             Method(
                 start=source.body, training=training, head=HOWS[how][0], trained=HOWS[how][1],
-                name=f"{how}: {source.name}", source=source.name,
+                name=f"{how} {source.name}", source=source.name,
             )
             for source in sources
             for how in hows

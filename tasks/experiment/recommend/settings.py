@@ -15,6 +15,12 @@ MOST = 10_000  # labelled images: this flow is for few
 _EXPERIMENT = Experiment.model_fields
 
 
+def split_layer(given: str) -> tuple[str, str | None]:
+    """(what it is, up to which layer) of "name#layer" or of a name alone."""
+    name, _, layer = given.partition("#")
+    return name, layer or None
+
+
 class Question(Settings):
     """Labelled images, and what there is to start from: what should be done with them?"""
 
@@ -48,7 +54,8 @@ class Question(Settings):
         tuple[str, ...],
         Field(
             description="Data sets to train a network on first, and then to build on that. The dataset itself means "
-            f"those of its classes that are not to be told apart. Empty: none (of {fashion_mnist.NAME}: its other classes)."
+            "those of its classes that are not to be told apart. Empty: none "
+            f"(of {fashion_mnist.NAME}, without source_models: its other classes)."
         ),
     ] = ()
     methods: Annotated[
