@@ -32,7 +32,6 @@ from tasks.storage.files import printable
 from tasks.storage.in_use import artifacts_in_use
 from tasks.train import train_A
 
-JUDGING = Judging()
 SHARES = (0.25, 0.5, 0.75)  # of a fold's training images, for the learning curve
 CURVE_REPETITIONS = 2
 
@@ -54,12 +53,12 @@ def transfer_recommend(
         B = draw_labels(data, question.wanted_classes, question.wanted_labels, seed)
         sources = [*_models(question, data), *_datasets(question, B, seed)]
         contestants = methods(B.start, question.training, sources, question.methods)
-        judged = _judge_all(B, contestants, seed)
+        judged = _judge_all(B, contestants, question.judging, seed)
         choice = decide(B, judged, seed)
         chosen, recipe = chosen_recipe(choice, judged)
-        curve = _curve(B, chosen, seed)
-        model = refit(B, chosen.method, JUDGING, recipe, seed)
-        written = report_recommendation(question, seed, B, JUDGING, choice, curve, model, made_with())
+        curve = _curve(B, chosen, question.judging, seed)
+        model = refit(B, chosen.method, question.judging, recipe, seed)
+        written = report_recommendation(question, seed, B, question.judging, choice, curve, model, made_with())
         folder = publish(flow_run.name, written, {}, prefix="recommend-")
     return str(folder)
 
@@ -100,16 +99,16 @@ def _called(name: str, layer: str | None) -> str:
     return f"{short} up to {layer}" if layer else short
 
 
-def _judge_all(B: Problem, contestants: list[Method], seed: int) -> list[JudgedMethod]:
+def _judge_all(B: Problem, contestants: list[Method], judging: Judging, seed: int) -> list[JudgedMethod]:
     """All methods, repetition after repetition; what is clearly worse after one is not judged again."""
     inputs = _embed_all(B, contestants, seed)
     judged = [JudgedMethod(name=each.name, source=each.source, method=each, repetitions=[]) for each in contestants]
     left = list(range(len(judged)))
-    for repetition in range(JUDGING.repetitions):
+    for repetition in range(judging.repetitions):
         given = [judged[number].method for number in left]
-        fixed = unmapped(B), given, unmapped(JUDGING), seed, repetition
+        fixed = unmapped(B), given, unmapped(judging), seed, repetition
         runs = judge.map(*fixed, [inputs.get(_start(method)) for method in given])
-        watch(f"judging-{repetition + 1}-of-{JUDGING.repetitions}", list(runs))
+        watch(f"judging-{repetition + 1}-of-{judging.repetitions}", list(runs))
         for number, run in zip(left, runs.result(), strict=True):
             repetitions = [*judged[number].repetitions, run]
             judged[number] = judged[number].model_copy(update={"repetitions": repetitions})
@@ -132,11 +131,11 @@ def _start(method: Method) -> str:
     return f"{method.start.path} {method.training}" if method.head == "probe" else ""
 
 
-def _curve(B: Problem, chosen: JudgedMethod, seed: int) -> Artifact:
+def _curve(B: Problem, chosen: JudgedMethod, judging: Judging, seed: int) -> Artifact:
     """The chosen method with fewer images to train on."""
     inputs = _embed_all(B, [chosen.method], seed).get(_start(chosen.method))
     repetitions = list(range(min(CURVE_REPETITIONS, len(chosen.repetitions))))
-    fixed = unmapped(B), unmapped(chosen.method), unmapped(JUDGING), seed
+    fixed = unmapped(B), unmapped(chosen.method), unmapped(judging), seed
     runs = [judge.map(*fixed, repetitions, unmapped(inputs), share) for share in SHARES]
     watch("learning-curve", [run for each in runs for run in each])
     judged = [each.result() for each in runs] + [chosen.repetitions]

@@ -110,7 +110,7 @@ def decide_among(
     folds = Folds(np.stack([judged.folds for judged in full.judged]))
     left = [each for each in contestants if len(each.judged) == repetitions]
     scores = {each.name: folds.first(len(each.judged)).accuracies(rights[each.name]) for each in contestants}
-    chosen = left[choose_method([scores[each.name] for each in left], folds.test_to_train)].name
+    chosen = left[choose_method(np.stack([scores[each.name] for each in left]), folds.test_to_train)].name
     best = max((each.name for each in left), key=lambda name: float(scores[name].mean()))
 
     def ahead(one: str, other: str) -> tuple[float, float]:

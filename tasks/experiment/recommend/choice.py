@@ -25,6 +25,7 @@ from tasks.experiment.results.statistics.resampled import (
 )
 
 RESAMPLES = 500
+EQUAL = 1e-12
 CONFIDENCE = 0.90
 DROPPED = 0.01  # one-sided p against the best so far
 METHOD = "bootstrap bias-corrected cross-validation (Tsamardinos et al. 2018)"
@@ -51,15 +52,22 @@ class Folds:
         """Only so many repetitions."""
         return type(self)(self.numbers[:repetitions])
 
-    def accuracies(self, right: Right, weights: NDArray[np.float64] | None = None) -> Errors:
-        """Of each fold, (folds of all repetitions,). weights: of each image; a fold without any has none (NaN)."""
-        weights = np.ones(right.shape[1]) if weights is None else weights
-        found = []
-        for numbers, answered in zip(self.numbers, right, strict=True):
-            totals = np.bincount(numbers, weights, self.count)
-            with np.errstate(invalid="ignore"):
-                found.append(np.bincount(numbers, weights * answered, self.count) / totals)
-        return np.concatenate(found)
+    def accuracies(self, right: Right) -> Errors:
+        """Of each fold, (folds of all repetitions,)."""
+        return self.weighted([right], np.ones((1, right.shape[1])))[0, 0]
+
+    def weighted(self, rights: Sequence[Right], weights: Errors) -> Errors:
+        """Of each method in each fold, for several weights of the images, (weights, methods, folds).
+
+        weights: (weights, images). A fold whose images have none has no accuracy (NaN).
+        """
+        member = (self.numbers[:, :, None] == np.arange(self.count)).transpose(1, 0, 2)  # (images, repetitions, folds)
+        right = np.stack([each.T for each in rights], axis=1)[..., None] * member[:, None]
+        images = len(member)
+        totals = (weights @ member.reshape(images, -1))[:, None]
+        with np.errstate(invalid="ignore"):
+            found: Errors = (weights @ right.reshape(images, -1)).reshape(len(weights), len(rights), -1) / totals
+        return found
 
 
 def recipe_of(judged: Sequence[Judged], labels: Labels, among: NDArray[np.bool_] | None = None) -> Recipe:
@@ -94,30 +102,23 @@ def clearly_worse(rights: Sequence[Right], folds: Folds) -> list[bool]:
     return [corrected_resampled_p(best - each, folds.test_to_train) < DROPPED for each in scores]
 
 
-def choose_method(scores: Sequence[Errors], test_to_train: float) -> int:
+def choose_method(scores: Errors, test_to_train: float) -> int:
     """The first method that is below the best by one standard error of that difference at most.
 
-    scores: of each method, the cheapest to run first, its accuracy in each fold.
+    scores: accuracies, (methods, folds of all repetitions), the cheapest to run first.
     """
-    best = max(scores, key=lambda each: float(each.mean()))
-    return next(
-        number
-        for number, each in enumerate(scores)
-        if best.mean() - each.mean() <= corrected_standard_error(best - each, test_to_train) + 1e-12
-    )
+    gaps = scores[scores.mean(1).argmax()] - scores
+    return int(np.argmax(gaps.mean(1) <= corrected_standard_error(gaps, test_to_train) + EQUAL))
 
 
 def expected_accuracy(rights: Sequence[Right], folds: Folds, seed: int) -> Interval:
     """Of whatever `choose_method` chooses among these methods, on new images, as a fraction."""
     random, images = generator(seed, "bootstrap"), folds.numbers.shape[1]
-    found = []
-    for _ in range(RESAMPLES):
-        weights = np.bincount(random.integers(images, size=images), minlength=images).astype(np.float64)
-        scores = [folds.accuracies(right, weights) for right in rights]
-        there = ~np.isnan(scores[0])  # a fold of few images may have been left out altogether
-        left_out = weights == 0
-        if there.sum() > 1 and left_out.any():
-            chosen = choose_method([each[there] for each in scores], folds.test_to_train)
-            found.append(rights[chosen][:, left_out].mean())
+    drawn = random.multinomial(images, np.full(images, 1 / images), size=RESAMPLES)
+    means, found = np.stack([right.mean(0) for right in rights]), []
+    for weights, scores in zip(drawn, folds.weighted(rights, drawn.astype(np.float64)), strict=True):
+        judged = ~np.isnan(scores[0])  # none of the images of a small fold may have been drawn
+        if judged.sum() > 1 and (left_out := weights == 0).any():
+            found.append(means[choose_method(scores[:, judged], folds.test_to_train), left_out].mean())
     interval = cross_validated_interval(float(np.mean(found)), images, folds.count, len(folds.numbers), CONFIDENCE)
     return interval | {"method": f"{METHOD}; {interval['method']}"}

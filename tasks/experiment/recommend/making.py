@@ -1,5 +1,6 @@
 """How a method makes a network of labelled images: its start, its head, its training."""
 
+import functools
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Self
@@ -35,6 +36,7 @@ class Bench:
     ) -> None:  # fmt: skip
         self.method, self.images, self.labels, self.classes, self.seed = method, images, labels, classes, seed
         self._blueprint = load_blueprint(method.start)
+        one_blas_thread()
         if inputs is not None:
             self.inputs = inputs
 
@@ -99,6 +101,14 @@ class Bench:
         import tensorflow as tf
 
         return tf.constant(self.images)
+
+
+@functools.cache
+def one_blas_thread() -> None:
+    """From now on in this process: fits as small as a probe's spend most of their time on waking up more threads."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
 
 
 def prior_head(labels: Labels, classes: int, units: int) -> Head:

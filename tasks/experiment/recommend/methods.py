@@ -49,8 +49,8 @@ class Judging(Handle):
 
     folds: int = 5
     repetitions: int = 4
-    grid: Grid = Grid(rates=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3), steps=500)
-    penalties: Grid = Grid(rates=(0.01, 0.1, 1.0, 10.0, 100.0, 1000.0), folds=3)
+    grid: Grid = Field(default_factory=lambda: Grid(rates=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3), steps=500))
+    penalties: Grid = Field(default_factory=lambda: Grid(rates=(0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0), folds=3))
 
 
 def methods(pixels: Artifact, training: Training, sources: list[Source], hows: tuple[How, ...]) -> list[Method]:

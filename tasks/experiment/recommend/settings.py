@@ -7,11 +7,13 @@ from pydantic import Field, StrictInt
 from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.fitting import Fit, Sizing
 from tasks.experiment.networks.recipe import NetworkKind, Training
-from tasks.experiment.recommend.methods import HOWS, How
+from tasks.experiment.networks.tuning.grid import Grid
+from tasks.experiment.recommend.methods import HOWS, How, Judging
 from tasks.experiment.settings import Experiment, Settings, Side
 
 FASHION_CLASSES, FASHION_LABELS = ("T-shirt/top", "Pullover"), 200  # the notebook's task B
 MOST = 10_000  # labelled images: this flow is for few
+QUICK_GRID = Grid(rates=(0.01, 0.1), steps=200)
 _EXPERIMENT = Experiment.model_fields
 
 
@@ -66,6 +68,14 @@ class Question(Settings):
     ] = "mlp"
     source_epochs: Annotated[int, Field(ge=1, le=1000, description="Epochs on each of source_datasets.")] = 20
     batch_size: Annotated[int, Field(ge=1, le=4096, description="Images per step of SGD.")] = 32
+
+    quick: Annotated[
+        bool, Field(description="A first impression: fewer rates, steps and repetitions of cross-validation.")
+    ] = False
+
+    @property
+    def judging(self) -> Judging:
+        return Judging(repetitions=2, grid=QUICK_GRID) if self.quick else Judging()
 
     @property
     def _is_bare(self) -> bool:

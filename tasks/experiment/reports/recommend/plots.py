@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.experiment.recommend.answers import Choice
-from tasks.experiment.recommend.curve import Curve
+from tasks.experiment.recommend.curve import FARTHEST, Curve
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, empty_figure, figure_with_axes
 from tasks.experiment.study.arms import TRANSFER
 
@@ -52,6 +52,9 @@ def draw_curve(choice: Choice, curve: Curve) -> Figure:
     ax.plot(*zip(*measured, strict=True), "o", color="black", label="measured")
     ax.axvline(choice["images"], color="grey", linestyle="--", label="labels there are")
     ax.set(xscale="log", xlabel="images to train on", ylabel="accuracy in %")
+    ticks = [curve["measured"][0]["images"], choice["images"], 2 * choice["images"], FARTHEST * choice["images"]]
+    ax.set_xticks(ticks, [f"{n:,}" for n in ticks])
+    ax.minorticks_off()
     ax.legend(fontsize=8)
     return figure
 
@@ -76,10 +79,10 @@ def draw_mistakes(choice: Choice, images: NDArray[np.uint8]) -> Figure | None:
     """Images that all methods got wrong, each with its label and what most methods say."""
     if not len(images):
         return None
-    columns = 8
+    columns = min(8, len(images))
     rows = -(-len(images) // columns)
     figure = empty_figure(1.25 * columns, 1.6 * rows)
-    axes = np.atleast_2d(figure.subplots(rows, columns))
+    axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
     for ax, image, mistake in zip(axes.flat, images, choice["mistakes"], strict=False):
