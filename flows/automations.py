@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from tasks.experiment.results.nights import Verdict
 from tasks.orchestration.own_server import default_address
 
-FLOWS = ["transfer-learning", "transfer-study"]
+FLOWS = ["transfer-learning", "transfer-study", "transfer-recommend"]
 VERDICTS = get_args(Verdict.model_fields["name"].annotation)
 SILENCE = timedelta(seconds=90)  # three heartbeats of pyproject.toml's [tool.prefect.flows]
 WEBHOOK = "headstart"  # the Webhook block with the address

@@ -41,6 +41,8 @@ def draw_labels(data: DataSet, classes: tuple[int | str, ...], labels: int | Non
     Raises UnusableInputError if there are fewer, or a class has fewer than two, or there are too many for this flow.
     """
     numbers = data.class_numbers(classes) or tuple(range(len(data.classes)))
+    if len(numbers) < 2:
+        raise UnusableInputError(f"classes is {data.classes[numbers[0]]} alone: there is nothing to tell apart")
     every = data.labels("train")
     pool = shuffled(task_examples(every, numbers, 0, len(every)), generator(seed, "labels"))
     wanted = labels or len(pool)
