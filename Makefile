@@ -1,32 +1,36 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study recommend serve prune test slow own-data operations machines faults faults-table bench coverage lint audit lock
+.PHONY: run study recommend serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit screenshots help lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required. headstart.pth: the
 # project is found also where Python is told not to look into the current folder (PYTHONSAFEPATH).
 .venv/installed: requirements.lock
+	@echo "Installing into .venv, which takes a minute or two …"
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
 	pwd > "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/headstart.pth"
 	touch $@
 
+# The experiment. ARGS="--help" tells what can be set.
 run: .venv/installed
 	.venv/bin/python -m flows.transfer_learning $(ARGS)
 
+# What helps, and from how few labels on, in an hour or more. ARGS="--quick" gives a first impression.
 study: .venv/installed
 	.venv/bin/python -m flows.study $(ARGS)
 
-# ARGS="--question.dataset photos --question.source-models backbone.keras": what to do with few labels.
+# What to do with few labels: ARGS="--question.dataset photos --question.source-models backbone.keras"
 recommend: .venv/installed
 	.venv/bin/python -m flows.recommend $(ARGS)
 
+# The quick tests, in two processes for two cores; `.venv/bin/python -m pytest` alone takes one.
 test: .venv/installed
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses 2
 
-# What `make test` leaves out of faults, flows and README's walk-through.
+# What `make test` leaves out of faults, flows, storage and README's walk-through.
 slow: .venv/installed
-	.venv/bin/python -m pytest -m "slow or own_data" tests/faults tests/flows
+	.venv/bin/python -m pytest -m "slow or own_data" tests/faults tests/flows tests/storage
 
 # Flow and study on your own data and models, and README's walk-through as it is written.
 own-data: .venv/installed
@@ -40,7 +44,7 @@ operations: .venv/installed
 machines: .venv/installed
 	.venv/bin/python -m pytest -m machines tests/operations
 
-# ARGS="--help" tells what can be changed.
+# How fast it is, against peers. ARGS="--help" tells what can be changed.
 bench: .venv/installed
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
@@ -52,6 +56,7 @@ coverage: .venv/installed
 faults: .venv/installed
 	.venv/bin/python -m pytest -m fault $(ARGS)
 
+# Writes tests/faults/FAULTS.md.
 faults-table: .venv/installed
 	.venv/bin/python -m pytest --collect-only --quiet --quiet -m fault --write-fault-table
 
@@ -59,19 +64,32 @@ faults-table: .venv/installed
 serve: .venv/installed
 	.venv/bin/python -m flows.serve
 
-# ARGS="--keep 20 --dry-run" shows what would go.
+# What differs between runs, and how their answers do: ARGS="latest~1 latest".
+compare: .venv/installed
+	.venv/bin/python -m flows.compare $(ARGS)
+
+# Deletes old runs and what only they need. ARGS="--keep 20 --dry-run" shows what would go.
 prune: .venv/installed
 	.venv/bin/python -m flows.prune $(ARGS)
 
+# Style, types, and who imports whom.
 lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+# What there is to make.
+help:
+	@awk -F: '/^# /{said = said substr($$0, 2); next} /^[a-z-]+:/{printf "%-14s%s\n", $$1, said} {said = ""}' Makefile
+
 # Known vulnerabilities of what is locked.
 audit: .venv/installed
 	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+
+# The docs' pictures of Prefect's UI (needs Debian's or Ubuntu's package chromium).
+screenshots: .venv/installed
+	.venv/bin/python -m tests.walkthrough.screenshots
 
 # After a change of dependencies (needs uv).
 lock:

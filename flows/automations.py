@@ -1,20 +1,15 @@
-"""What the server does by itself: refuse unknown parameters, give up runs that died, tell a webhook what went wrong.
-
-`prefect deploy` sets up none of it: `python -m flows.automations` does, after it.
-"""
+"""What the server does by itself: give up runs that died, and tell a webhook what went wrong."""
 
 import sys
 from argparse import ArgumentParser
 from datetime import timedelta
 from getpass import getpass
-from typing import Any, cast, get_args
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from prefect.automations import Automation
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import DeploymentUpdate
-from prefect.client.schemas.filters import FlowFilter
 from prefect.client.schemas.objects import BlockDocument, StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture, ResourceSpecification
@@ -23,15 +18,13 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.variables import Variable
 from pydantic import SecretStr
 
-from tasks.experiment.results.nights import Verdict
+from flows.deployments import FLOWS
 from tasks.orchestration.own_server import default_address
 
-FLOWS = ["transfer-learning", "transfer-study", "transfer-recommend"]
-VERDICTS = get_args(Verdict.model_fields["name"].annotation)
 SILENCE = timedelta(seconds=90)  # three heartbeats of pyproject.toml's [tool.prefect.flows]
 WEBHOOK = "headstart"  # the Webhook block with the address
 OLD_WEBHOOK = "headstart_webhook"  # the variable that had it before, for everyone to read
-BAD = ("Failed", "TimedOut", "Crashed", "Regressed")  # ends of a run that the webhook is told of
+BAD = ("Failed", "TimedOut", "Crashed")  # ends of a run that the webhook is told of
 PAUSE = timedelta(minutes=5)  # a run is told of once, however many states, or retries of Prefect's, its end takes
 # Slack, Mattermost and others show `text`.
 PAYLOAD = """{"text": {{ ("headstart: " ~ flow_run.name ~ " " ~ flow_run.state.name ~ ". "
@@ -47,7 +40,6 @@ def main() -> None:
     with temporary_settings({PREFECT_API_URL: PREFECT_API_URL.value() or default_address()}):
         if parser.parse_args().webhook:
             set_webhook(getpass("Webhook: ") if sys.stdin.isatty() else sys.stdin.readline())
-        refuse_unknown_parameters()
         create_automations()
 
 
@@ -67,15 +59,6 @@ def set_webhook(address: str) -> None:
         sys.exit("That is not a webhook's address: give one that starts with https:// or http://")
 
 
-def refuse_unknown_parameters() -> None:
-    """Close the deployments' parameter schemas: Prefect's own let a misspelt parameter pass, and the run crash."""
-    with get_client(sync_client=True) as client:
-        flows = FlowFilter.model_validate({"name": {"any_": FLOWS}})
-        for deployment in client.read_deployments(flow_filter=flows):
-            schema = (deployment.parameter_openapi_schema or {}) | {"additionalProperties": False}
-            client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=schema))
-
-
 def create_automations() -> None:
     """Create both automations on the configured server, or bring them up to date.
 
@@ -90,7 +73,7 @@ def create_automations() -> None:
                 after={"prefect.flow-run.Pending", "prefect.flow-run.heartbeat"},
                 # Bad ends are left to the other automation: Prefect evaluates an event for all automations again, up to
                 # four times, if SQLite was locked for one of them. A run that has ended can't become Crashed anyway.
-                expect=_events("heartbeat", "Completed", "Cancelled", *(set(VERDICTS) - set(BAD))),
+                expect=_events("heartbeat", "Completed", "Cancelled"),
                 within=SILENCE,
             ),
             actions=[

@@ -1,10 +1,10 @@
 """The recommendation: these labelled images, these models: what should be done, and how good will it be?"""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from prefect import get_run_logger, unmapped
-from prefect.runtime import flow_run
+from prefect import State, get_run_logger, unmapped
 
 from tasks.download import open_data, open_source
 from tasks.experiment.data import fashion_mnist
@@ -19,7 +19,8 @@ from tasks.normalize import normalize, starts
 from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.progress import watch
 from tasks.orchestration.provenance import made_with
-from tasks.orchestration.publishing import publish
+from tasks.orchestration.publishing import conclude, publish
+from tasks.orchestration.run_names import as_file_name
 from tasks.orchestration.stage import computing, pipeline
 from tasks.recommend.decide import JudgedMethod, chosen_recipe, decide, dropped, extrapolate
 from tasks.recommend.judge import embed, judge
@@ -36,9 +37,11 @@ SHARES = (0.25, 0.5, 0.75)  # of a fold's training images, for the learning curv
 CURVE_REPETITIONS = 2
 
 
-def _describe(given: dict[str, Any]) -> str:
-    labels = Question.model_validate(given["question"]).wanted_labels
-    return f"{labels or 'all'}-labels-seed-{given['seed']}"
+def _describe(given: dict[str, Any]) -> list[str]:
+    """For the run's name."""
+    question = Question.model_validate(given["question"])
+    data = as_file_name(Path(question.dataset).stem) if question.dataset != fashion_mnist.NAME else ""
+    return [data, f"{question.wanted_labels or 'all'}-labels-seed-{given['seed']}"]
 
 
 @pipeline("transfer-recommend", prefix="recommend-", describe=_describe)
@@ -46,7 +49,7 @@ def transfer_recommend(
     question: Question = Question(),  # noqa: B008 (frozen)
     seed: Seed = 42,
     refresh: Refresh = False,
-) -> str:
+) -> State[str]:
     """What to do with these labelled images and these models, how good it will be, and the model."""
     with artifacts_in_use(), computing(refresh):
         data = _open(question)
@@ -59,8 +62,8 @@ def transfer_recommend(
         curve = _curve(B, chosen, question.judging, seed)
         model = refit(B, chosen.method, question.judging, recipe, seed)
         written = report_recommendation(question, seed, B, question.judging, choice, curve, model, made_with())
-        folder = publish(flow_run.name, written, {}, prefix="recommend-")
-    return str(folder)
+        folder = publish(written, {}, prefix="recommend-")
+    return conclude(folder)
 
 
 def _open(question: Question) -> DataSet:

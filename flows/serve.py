@@ -5,7 +5,6 @@ and a worker. Ctrl-C ends all of it. Runs in progress are cancelled: run again, 
 finished.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -18,21 +17,20 @@ from urllib.parse import urlsplit
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.filters import FlowRunFilter, WorkPoolFilter
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Cancelling
 
-from flows.automations import create_automations, refuse_unknown_parameters
+from flows.automations import create_automations
+from flows.deployments import POOL, deploy
 from flows.server import password
 from tasks.orchestration.guarded_server import LOOPBACK
 from tasks.orchestration.own_server import accepts_us, default_address
 from tasks.storage.roots import ROOT
 
-POOL = "headstart"  # as in prefect.yaml
-TEMPLATE = ROOT / "flows" / "work_pool.json"  # what a run may set: nothing
-START_SECONDS = 120
+START_SECONDS = 600  # a deadline for one that hangs, however busy the machine
 CANCEL_SECONDS = 60  # Prefect itself kills a run's process 30 s after it was asked to end
 STOP_SECONDS = 30
 
@@ -48,13 +46,8 @@ def main() -> None:
             running = [] if _answers(address) else [stack.enter_context(_server(address, word))]
             _check_access(address)
             client = stack.enter_context(get_client(sync_client=True))
-            pool = WorkPoolCreate(
-                name=POOL, type="process", base_job_template=json.loads(TEMPLATE.read_text(encoding="utf-8"))
-            )
-            client.create_work_pool(pool, overwrite=True)  # and not paused, as it is if it was killed while ending
+            deploy(client)
             stack.callback(_pause_pool, client, False)
-            _run("--no-prompt", "deploy", "--all")
-            refuse_unknown_parameters()
             create_automations()
             running.append(stack.enter_context(_command("prefect", "worker", "start", "--pool", POOL)))
             stack.callback(_cancel_runs, client)
@@ -66,14 +59,6 @@ def main() -> None:
         print("Everything has ended.")
     except RuntimeError as error:
         sys.exit(str(error))
-
-
-def _run(*arguments: str) -> None:
-    """A Prefect command, to its end. Raises RuntimeError, with what it said, if it fails."""
-    command = [sys.executable, "-m", "prefect", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace", check=False)
-    if done.returncode:
-        raise RuntimeError(f"`prefect {' '.join(arguments)}` failed:\n{done.stdout}{done.stderr}")
 
 
 @contextmanager

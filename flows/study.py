@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from prefect import get_run_logger, unmapped
+from prefect import State, get_run_logger, unmapped
 from prefect.futures import PrefectFutureList
-from prefect.runtime import flow_run
 from pydantic import Field
 
 from tasks.download import open_data, open_source
@@ -22,7 +21,7 @@ from tasks.normalize import starts
 from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.progress import watch
 from tasks.orchestration.provenance import made_with
-from tasks.orchestration.publishing import publish
+from tasks.orchestration.publishing import conclude, publish
 from tasks.orchestration.stage import computing, pipeline
 from tasks.split import split
 from tasks.storage.artifacts import Artifact
@@ -96,7 +95,7 @@ def transfer_study(
     nested: Nested = False,
     quick: Quick = False,
     refresh: Refresh = False,
-) -> str:
+) -> State[str]:
     """Does transfer help, also if both sides are trained well? What helps, from how few labels, for which classes?"""
     if experiment.tuning != "none":
         raise UnusableInputError(
@@ -165,8 +164,8 @@ def transfer_study(
         files = {"A": model_A / "model.keras", "B_scratch": models_B / "scratch.keras",
                  "B_on_A": models_B / "transfer.keras"}  # fmt: skip
         kept = {name: file for name, file in files.items() if file.exists()}  # one that diverged was not stored
-        folder = publish(flow_run.name, written, kept, prefix="study-")
-    return str(folder)
+        folder = publish(written, kept, prefix="study-")
+    return conclude(folder)
 
 
 def _train_A(task: Task, seeds: list[int]) -> tuple[PrefectFutureList[Artifact], PrefectFutureList[Artifact] | None]:

@@ -1,7 +1,6 @@
 """The experiment as a flow: train A, then B from scratch and B on top of A, pair by pair; compare."""
 
 from prefect import State, unmapped
-from prefect.runtime import flow_run
 
 from tasks.download import open_data, open_source
 from tasks.evaluate import can_tell, evaluate
@@ -50,7 +49,7 @@ def transfer_learning(
         earlier = earlier_nights(experiment, seeds[: len(models.A)]) if refresh else None
         written = report(experiment, A, B, models, scores, made_with(), earlier)
         first = {name: each[0].folder() / "model.keras" for name, each in models}
-        folder = publish(flow_run.name, written, first)
+        folder = publish(written, first)
     keep_newest(keep)
     return conclude(folder)
 

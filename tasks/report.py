@@ -1,4 +1,4 @@
-"""report: metrics.json, the report as a page and as Markdown, and the plots."""
+"""report: metrics.json, the report, and the plots."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from tasks.experiment.networks.model_files import weights_digest
 from tasks.experiment.networks.models import Models
 from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, night_of, table_of_pairs, write_metrics
-from tasks.experiment.reports.page import write_pages
+from tasks.experiment.reports.page import write_body
 from tasks.experiment.reports.plots import PLOTS, Epochs, ReportedRun
 from tasks.experiment.reports.sentences import TUNED, again, answer, distinction, not_converged
 from tasks.experiment.results.convergence import CONVERGED, Losses, convergence
@@ -62,13 +62,28 @@ def report(
     def write(folder: Path) -> None:
         captions = draw_plots(PLOTS, content, folder / "plots")
         write_metrics(folder, metrics)
+        _write_epochs(folder / "epochs.csv", models, [pair["seed"] for pair in results["replicates"]])
         table = table_of_pairs(metrics["replicates"])
-        write_pages(
+        write_body(
             folder, "report", captions, metrics=metrics, table=table, distinction=distinction(B.class_names),
             again=again(results), rule=RULE, converged=CONVERGED,
         )  # fmt: skip
 
     return save("report", write)
+
+
+def _write_epochs(file: Path, models: Models, seeds: list[int]) -> None:
+    """One row per epoch of each network: its name, seed, number, and losses and accuracies as in recipe.Epoch."""
+    import pandas as pd
+
+    rows = [
+        {"network": name, "seed": seed, "epoch": number} | epoch
+        for name, networks in models
+        for seed, network in zip(seeds, networks, strict=True)
+        if (history := network.folder() / "history.json").exists()
+        for number, epoch in enumerate(read_json(history), start=1)
+    ]
+    pd.DataFrame(rows).to_csv(file, index=False)
 
 
 def _of_each(networks: list[Artifact], file: str) -> list[Any]:

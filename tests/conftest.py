@@ -4,6 +4,7 @@ import gzip
 import http.server
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from tasks.experiment.data import mirrors
 from tasks.experiment.data.fashion_mnist import FILES
 from tasks.storage.roots import data_root
 
-pytest_plugins = ["tests.faults.table", "tests.support.processes"]
+pytest_plugins = ["tests.faults.table", "tests.support.processes", "tests.support.workers"]
 pytest.register_assert_rewrite("tests.faults.checks", "tests.support")
 
 # A home of the tests' own: nothing is left in the user's, and none of the user's settings plays a part.
@@ -28,6 +29,14 @@ os.environ |= {
     "HEADSTART_ARTIFACTS": str(HOME / "artifacts"),
     "HYPOTHESIS_STORAGE_DIRECTORY": str(HOME),
 }
+
+
+def pytest_collection_finish() -> None:
+    """Whichever test computes first: TensorFlow's threads can't be set afterwards."""
+    if "tensorflow" in sys.modules:  # as soon as a test of networks was collected
+        from tasks.experiment.networks.trainer import set_threads
+
+        set_threads()
 
 
 def pytest_unconfigure() -> None:

@@ -27,12 +27,13 @@ from upath import UPath
 
 from tasks.experiment.errors import DivergedError, UnusableInputError
 from tasks.experiment.reports.metrics import read_metrics
+from tasks.orchestration.flag_help import describe_flags, plain_help
 from tasks.orchestration.own_server import prefect_api
 from tasks.orchestration.progress import bars_in_terminal
 from tasks.orchestration.runners import Runner, configured_runner, task_runner
 from tasks.storage.artifacts import is_store_empty
 from tasks.storage.files import printable
-from tasks.storage.roots import UnusableArtifactsError
+from tasks.storage.roots import UnusableArtifactsError, version
 
 REFUSALS = UnusableInputError, UnusableArtifactsError, DivergedError  # their messages say what to do
 
@@ -55,9 +56,19 @@ def parse_parameters(flow: Flow[..., Any], module: str) -> dict[str, Any]:
     fields: dict[str, Any] = {name: (field.annotation, field.default) for name, field in signature.items()}
     fields["runner"] = Runner, configured_runner()
     flags = create_model("Parameters", __base__=_Flags, __doc__=flow.description, **fields)
+    described = describe_flags(flags)
+
+    def add_argument(parser: ArgumentParser, *names: str, **options: Any) -> Any:
+        """`--flag` alone means `--flag true`."""
+        is_switch = options.get("metavar") == "bool"
+        options = plain_help(described[names[0]], options) if names[0] in described else options
+        options |= {"nargs": "?", "const": "true", "metavar": "true|false"} if is_switch else {}
+        return parser.add_argument(*names, **options)
+
     source: CliSettingsSource[Any] = CliSettingsSource(
-        flags, cli_kebab_case=True, cli_prog_name=f"python -m {module}", add_argument_method=_add_argument
+        flags, cli_kebab_case=True, cli_prog_name=f"python -m {module}", add_argument_method=add_argument
     )
+    source.root_parser.add_argument("--version", action="version", version=version())
     try:
         parsed = CliApp.run(flags, cli_settings_source=source)
     except ValidationError as refused:
@@ -87,13 +98,6 @@ def shortened(what: object, length: int = 150) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def _add_argument(parser: ArgumentParser, *names: str, **options: Any) -> Any:
-    """`--flag` alone means `--flag true`."""
-    if options.get("metavar") == "bool":
-        options |= {"nargs": "?", "const": "true"}
-    return parser.add_argument(*names, **options)
-
-
 def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     """Run the flow with the command line's parameters and print its answer; exit code 0 only if it completed."""
     parameters = parse_parameters(flow, module)
@@ -105,12 +109,17 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
             state: Any = flow(**parameters, return_state=True)
     except (httpx.HTTPError, OSError, RuntimeError) as error:  # not from inside the flow: those make a failed state
         sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
+    folder = state.result(raise_on_failure=False)
+    if isinstance(folder, str):
+        _show_result(UPath(folder))
     if not state.is_completed():
         sys.exit(f"{state.name}: {state.message}")  # the log above has the details, if there are any
-    folder = UPath(state.result())
+
+
+def _show_result(folder: UPath) -> None:
     metrics = read_metrics(folder)
     print(metrics["answer"])
-    if verdict := metrics.get("verdict"):
+    if (verdict := metrics.get("verdict")) and verdict["name"] != "Regressed":  # that is how the run failed
         print(f"{verdict['name']}: {verdict['reason']}")
     for name, what in (("Report", "report.html"), ("Plots", "plots"), ("Models", "models"), ("Runs", "runs.csv")):
         if (folder / what).exists():

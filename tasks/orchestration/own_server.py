@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-START_SECONDS = 120
+START_SECONDS = 600  # a deadline for one that hangs, however busy the machine
 ANSWER_SECONDS = 10  # for a server that is there and busy
 LOG, LOG_BYTES = "headstart-server.log", 1_000_000  # in Prefect's home; begun anew when it is larger
 ONLY_RECORD = {
@@ -49,6 +49,7 @@ def prefect_api() -> Iterator[None]:
         with temporary_settings({PREFECT_API_URL: default}):
             yield
     else:
+        print("Starting Prefect's server for this run …", file=sys.stderr, flush=True)
         password = f"headstart:{secrets.token_urlsafe(16)}"  # else other users of this machine could use it
         address = start(password)
         # Heartbeats tell a server's automations that a run is alive; this server has none, and they cost a second.

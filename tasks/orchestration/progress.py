@@ -24,7 +24,9 @@ EPOCH_SECONDS = 1.0  # between two lines about one training run
 STUDY_SECONDS = 5.0  # between two lines about a whole study
 IN_BAR = {"in_bar": True}  # a log line that says what a bar in the terminal shows
 
-_bars = [Progress(disable=True)]  # the last one is in use: the terminal's, while there is one
+SPEED_SECONDS = 3600.0  # the time left is told from how fast the last hour was
+
+_bars = [Progress(disable=True, speed_estimate_period=SPEED_SECONDS)]  # the last one is in use: the terminal's, if any
 
 
 @contextmanager
@@ -39,7 +41,9 @@ def bars_in_terminal() -> Iterator[None]:
     console = handlers[0].console
     with (
         console.use_theme(Theme()),  # Prefect's theme has styles for log lines only
-        Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars,
+        Progress(
+            *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, speed_estimate_period=SPEED_SECONDS
+        ) as bars,
     ):
         _bars.append(bars)
         handlers[0].addFilter(_is_not_in_bar)
@@ -62,7 +66,10 @@ class _Bar:
         self._bars = _bars[-1]
         self._line = self._bars.add_task(description, total=total)
 
-    def show(self, done: float) -> None:
+    def show(self, done: float, *, computed: bool = True) -> None:
+        """computed: not what the cache had, which says nothing about how long the rest will take."""
+        if not computed:
+            self._bars.reset(self._line, completed=round(done))
         self._bars.update(self._line, completed=done, visible=done < self._total)
 
     def seconds_left(self) -> float | None:
@@ -118,14 +125,14 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
 
     def report(number: int, epoch: Epoch) -> None:
         bar.show(number)
-        if not (due() or number == training.epochs):
+        is_last = number == training.epochs
+        if not (due() or is_last):
             return
-        log.info(
-            "epoch %d/%d: loss %.4f, validation loss %.4f, validation accuracy %.4f",
-            number, training.epochs, epoch.loss, epoch.validation_loss, epoch.validation_accuracy, extra=IN_BAR,
-        )  # fmt: skip
+        text = f"epoch {number}/{training.epochs}: loss {epoch.loss:.4f}, validation loss {epoch.validation_loss:.4f}, "
+        text += f"validation accuracy {epoch.validation_accuracy:.4f}"
+        log.info(text, extra=None if is_last else IN_BAR)
         if shown:
-            shown.show(100 * number / training.epochs)
+            shown.show(100 * number / training.epochs, f"{name}, {text}")
 
     return report
 
@@ -135,8 +142,8 @@ def watch(name: str, training_runs: list[PrefectFuture[Any]]) -> None:
     log = get_run_logger()
     bar, due, total = _Bar(name, len(training_runs)), _once_in(STUDY_SECONDS), len(training_runs)
     shown = ProgressInUI(f"{name}-progress", f"{total} training runs")
-    for done, _ in enumerate(as_completed(training_runs), start=1):
-        bar.show(done)
+    for done, training_run in enumerate(as_completed(training_runs), start=1):
+        bar.show(done, computed=training_run.state.name != "Cached")
         if not (due() or done == total):
             continue
         left = bar.seconds_left()

@@ -7,18 +7,23 @@ from typing import Any
 
 from prefect import State, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
 from prefect.events import emit_event
 from prefect.runtime import flow_run
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 from upath import UPath
 
+from tasks.experiment.data import fashion_mnist
 from tasks.experiment.reports.card import model_card
-from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_run
-from tasks.experiment.reports.page import data_uri, with_plots_inside
+from tasks.experiment.reports.html import data_uri, with_plots_inside, write_pages
+from tasks.experiment.reports.index import write_index
+from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_run, write_metrics
+from tasks.experiment.reports.page import complete
 from tasks.experiment.reports.plots import PLOTS
 from tasks.experiment.reports.sentences import not_converged
 from tasks.orchestration.progress import best_effort
-from tasks.orchestration.provenance import artifacts_of_run
+from tasks.orchestration.provenance import artifacts_of_run, describe_run
+from tasks.orchestration.run_names import folder_name
 from tasks.storage.artifacts import Artifact, copy_files
 from tasks.storage.files import printable, read_json, read_text, write_json, write_text
 from tasks.storage.in_use import InUseError
@@ -30,17 +35,22 @@ from tasks.storage.runs import LATEST, RECORD, keep_run
 REGRESSED = "headstart.answer.regressed"
 
 
-def publish(name: str, report: Artifact, models: dict[str, Path], prefix: str = "") -> Path | UPath:
-    """Make runs/<name> of a report and models, whole or not at all, point `latest` at it, and show it in the UI.
+def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path | UPath:
+    """Make a folder in runs/ of a report and models, whole or not at all, point `latest` at it, show it in the UI.
 
     models: .keras files, by name. prefix: of the keys under which the UI keeps the reports and metrics of all runs.
     """
+    name = folder_name(artifacts_root() / "runs")
+    date = datetime.now(UTC).isoformat(timespec="seconds")
     with temporary_folder(artifacts_root()) as temporary:
         new = temporary / "run"
         copy_files(report, new)
-        metrics = read_metrics(new)
+        metrics, body = read_metrics(new), read_text(new / "report.md")
+        metrics["run"] = describe_run(date)
+        write_metrics(new, metrics)
         _add_models(new / "models", models, metrics)
-        write_json(new / RECORD, _record())
+        write_pages(new, metrics)
+        write_json(new / RECORD, _record(date))
         is_latest = keep_run(name, new)
     folder = shared_root() / "runs" / name
     if not is_latest:
@@ -49,7 +59,9 @@ def publish(name: str, report: Artifact, models: dict[str, Path], prefix: str = 
             "%s is not a link, and was left alone: this run is in %s", printable(latest), printable(folder)
         )
     with best_effort():
-        _show(artifacts_root() / "runs" / name, metrics, prefix)
+        write_index()
+    with best_effort():
+        _show(artifacts_root() / "runs" / name, complete(body, metrics=metrics, place=folder), metrics, prefix)
     return folder
 
 
@@ -60,21 +72,26 @@ def _add_models(folder: Path, models: dict[str, Path], metrics: Metrics) -> None
         shutil.copyfile(file, folder / f"{name}.keras")
         epochs = file.with_name("history.json")
         last_epoch = read_json(epochs)[-1] if epochs.exists() else None
-        write_text(folder / f"{name}.md", model_card(name, metrics, last_epoch))
+        write_text(folder / f"{name}.md", model_card(name, metrics, last_epoch, _licence(metrics["experiment"])))
 
 
-def _record() -> dict[str, Any]:
+def _licence(experiment: dict[str, Any]) -> str | None:
+    """Of the project and of all that its models were trained on, as a hub abbreviates it; None: not known."""
+    sources = {experiment["dataset"], experiment["source_dataset"], experiment["source_model"]} - {None}
+    return "mit" if sources == {fashion_mnist.NAME} else None
+
+
+def _record(date: str) -> dict[str, Any]:
     """What pruning must know of a run: when it was made, and the artifacts that it came from."""
     artifacts = sorted(artifact.path for artifact in artifacts_of_run())
-    return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "artifacts": artifacts}
+    return {"time": date, "artifacts": artifacts}
 
 
-def _show(folder: Path, metrics: Metrics, prefix: str) -> None:
-    """The run's page in the UI: its report, its numbers and, of a night, its verdict."""
-    report = with_plots_inside(read_text(folder / "report.md"), folder)
-    create_markdown_artifact(report, key=f"{prefix}report", description=metrics["answer"])
+def _show(folder: Path, report: str, metrics: Metrics, prefix: str) -> None:
+    """The run's page in the UI: its report, its numbers and, of a night, its verdict. folder: with the plots."""
+    create_markdown_artifact(with_plots_inside(report, folder), key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
-        table_of_run(metrics),
+        [_for_ui(row) for row in table_of_run(metrics)],
         key=f"{prefix}metrics",
         description="What each pair comes to on task B's test images" if "replicates" in metrics else metrics["answer"],
     )
@@ -87,16 +104,32 @@ def _show(folder: Path, metrics: Metrics, prefix: str) -> None:
         )
 
 
+def _for_ui(row: dict[str, Any]) -> dict[str, Any]:
+    """Rounded, and without the losses: the UI cuts a table of more columns at its right edge."""
+    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
+    return {name: value for name, value in rounded.items() if not name.endswith(" loss")}
+
+
 def conclude(folder: Path | UPath) -> State[str]:
-    """The run's last state: named by its verdict if it is a night, with one sentence; its data is the run's folder."""
+    """The run's last state: its message holds the answer and, of a night, the verdict; its data is the run's folder.
+
+    A regressed night has failed, so that it looks like trouble wherever runs are listed. (Prefect's pages list runs by
+    its own states' names, so a state has no other one.)
+    """
     metrics = read_metrics(folder)
     if "convergence" in metrics and (warning := not_converged(metrics["convergence"])):
         get_run_logger().warning(warning)
-    verdict = metrics.get("verdict") or {"name": "Completed", "reason": metrics["answer"]}
-    if verdict["name"] == "Regressed":
-        resource = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.name": folder.name}
-        emit_event(REGRESSED, resource=resource, payload=verdict)
-    return Completed(name=verdict["name"], message=verdict["reason"], data=str(folder))
+    verdict = metrics.get("verdict")
+    if not verdict:
+        return Completed(message=metrics["answer"], data=str(folder))
+    with best_effort(), get_client(sync_client=True) as client:
+        client.update_flow_run(flow_run.id, tags={*flow_run.tags, verdict["name"].lower()})
+    message = f"{verdict['name']}: {verdict['reason']} {metrics['answer']}"
+    if verdict["name"] != "Regressed":
+        return Completed(message=message, data=str(folder))
+    resource = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.name": folder.name}
+    emit_event(REGRESSED, resource=resource, payload=verdict)
+    return Failed(message=message, data=str(folder))
 
 
 def keep_newest(keep: int | None) -> None:
@@ -110,3 +143,5 @@ def keep_newest(keep: int | None) -> None:
         log.info("Not pruned: %s", busy)
     else:
         log.info("Pruned to %d runs: %.1f MB removed", keep, sum(removal.bytes for removal in removed) / 1e6)
+        with best_effort():
+            write_index()

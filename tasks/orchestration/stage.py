@@ -14,15 +14,14 @@ from prefect import Flow, Task, flow
 from prefect.cache_policies import CachePolicy
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.futures import PrefectFutureList
-from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.transactions import IsolationLevel
 from pydantic.fields import FieldInfo
 
-from tasks.experiment.settings import Experiment
 from tasks.orchestration.cache_records import RecordFolder, RecordLocks, RecordSerializer, declare_result
 from tasks.orchestration.code_identity import code_identity
 from tasks.orchestration.provenance import note_call, noting_calls
+from tasks.orchestration.run_names import describe_pairs, run_name
 from tasks.orchestration.runners import configured_runner, task_runner
 
 P = ParamSpec("P")
@@ -88,23 +87,13 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[P, 
     return decorate
 
 
-def _describe_pairs(given: dict[str, Any]) -> str:
-    """The samples and seeds of a run."""
-    last = given["seed"] + given["replicates"] - 1
-    return f"{Experiment.model_validate(given['experiment']).target_samples}-samples-seeds-{given['seed']}-{last}"
-
-
 def pipeline(
-    name: str, prefix: str = "", describe: Callable[[dict[str, Any]], str] = _describe_pairs
+    name: str, prefix: str = "", describe: Callable[[dict[str, Any]], list[str]] = describe_pairs
 ) -> Callable[[Callable[P, R]], Flow[P, R]]:
     """Decorator: a Prefect flow. Without HEADSTART_RUNNER it trains as many networks at a time as there are cores.
 
-    Its runs are named by `prefix`, their deployment, what `describe` says of the parameters, and the start of their id.
+    Its runs are named by `prefix` and by what `describe` says of their parameters, unless somebody names them.
     """
-
-    def run_name() -> str:
-        described = f"{describe(flow_run.parameters)}-{str(flow_run.id)[:8]}"
-        return prefix + (f"{deployment.name}-{described}" if deployment.name else described)
 
     def decorate(function: Callable[P, R]) -> Flow[P, R]:
         description = inspect.getdoc(function)
@@ -115,7 +104,7 @@ def pipeline(
         return flow(
             name=name,
             description=description,
-            flow_run_name=run_name,
+            flow_run_name=lambda: run_name(prefix, describe),
             task_runner=task_runner(configured_runner()),
             result_serializer="json",
             persist_result=False,

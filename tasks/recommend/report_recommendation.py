@@ -1,4 +1,4 @@
-"""report_recommendation: metrics.json, the report, its plots, and the recommended model with its card."""
+"""report_recommendation: metrics.json, the report and its plots, and the recommended model with its card."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ from tasks.experiment.recommend.curve import Curve
 from tasks.experiment.recommend.methods import Judging
 from tasks.experiment.recommend.settings import Question
 from tasks.experiment.reports.figures import draw_plots
-from tasks.experiment.reports.page import render, write_pages
+from tasks.experiment.reports.page import render, write_body
 from tasks.experiment.reports.recommend.metrics import RecommendationMetrics, describe_labels, table_of_candidates
 from tasks.experiment.reports.recommend.plots import PLOTS, SHOWN, ReportedChoice
 from tasks.experiment.reports.recommend.sentences import RULE, between, in_percent, recommendation, tested, worth
@@ -25,7 +25,7 @@ def report_recommendation(
     question: Question, seed: int, B: Problem, judging: Judging, choice: Artifact, curve: Artifact, model: Artifact,
     made_with: dict[str, dict[str, str]],
 ) -> Artifact:  # fmt: skip
-    """Store metrics.json, report.md, report.html, plots/ and models/."""
+    """Store metrics.json, report.md, plots/ and models/."""
     found: Choice = read_json(choice.folder() / "choice.json")
     growing: Curve = read_json(curve.folder() / "curve.json")
     test = read_json(model.folder() / "test.json") or None
@@ -44,7 +44,7 @@ def report_recommendation(
     def write(folder: Path) -> None:
         captions = draw_plots(PLOTS, content, folder / "plots")
         write_json(folder / "metrics.json", metrics)
-        write_pages(
+        write_body(
             folder, "recommend", captions, metrics=metrics, rule=RULE, dropped=DROPPED, worth=worth(growing), **words
         )
         (folder / "models").mkdir()

@@ -1,8 +1,9 @@
 """Pruning: what no kept run needs is deleted."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from upath import UPath
@@ -10,16 +11,20 @@ from upath import UPath
 from tasks.storage.files import read_json
 from tasks.storage.in_use import artifacts_unused
 from tasks.storage.roots import artifacts_root, is_shared, shared_root
-from tasks.storage.runs import latest_run, read_runs
+from tasks.storage.runs import latest_run, read_runs, run_folders
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What is deleted: a folder or file, its name below its root and whose it is, and how many bytes it holds."""
+    """What is deleted: a folder or file, what kind of thing it is, how many bytes it holds, and the day of its making.
+
+    kind: "runs", "artifacts of <stage>" or "cache records". day: ISO 8601, UTC; empty if it is not known.
+    """
 
     path: UPath
-    name: str
+    kind: str
     bytes: int
+    day: str
 
 
 def prune(keep: int, *, dry_run: bool = False) -> list[Removal]:
@@ -43,15 +48,30 @@ def _dispensable(keep: int) -> Iterator[Removal]:
     runs, latest = read_runs(), latest_run()
     kept = [run for number, run in enumerate(reversed(runs)) if number < keep or run.folder.name == latest]
     names = {run.folder.name for run in kept}
+    days = {run.folder.name: run.time[:10] for run in runs}
     needed = {path for run in kept for path in run.artifacts}
     roots = {"": shared_root()} | ({" (this machine's copy)": artifacts_root()} if is_shared() else {})
     for whose, root in roots.items():
         for path in _dispensable_below(UPath(root), names, needed):
-            yield Removal(path, f"{path.relative_to(UPath(root))}{whose}", int(path.fs.du(path.path)))
+            kind = _kind(path.relative_to(UPath(root)).parts)
+            yield Removal(path, f"{kind}{whose}", int(path.fs.du(path.path)), days.get(path.name) or _day(path))
+
+
+def _kind(parts: Sequence[str]) -> str:
+    return f"artifacts of {parts[1]}" if parts[0] == "store" else {"cache": "cache records"}.get(parts[0], parts[0])
+
+
+def _day(path: UPath) -> str:
+    """When it was last changed. An object store does not know that of a folder."""
+    try:
+        changed = path.stat().st_mtime
+    except OSError:
+        return ""
+    return f"{datetime.fromtimestamp(changed, UTC):%Y-%m-%d}" if changed else ""
 
 
 def _dispensable_below(root: UPath, runs: set[str], needed: set[str]) -> Iterator[UPath]:
-    yield from (folder for folder in (root / "runs").glob("[!.]*") if folder.name not in runs)
+    yield from (folder for folder in run_folders(root) if folder.name not in runs)
     yield from (folder for folder in (root / "store").glob("*/*") if str(folder.relative_to(root)) not in needed)
     said: set[str] = set()
     records = [file for file in (root / "cache").glob("*") if file.is_file()]

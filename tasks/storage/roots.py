@@ -4,6 +4,7 @@ Opened here and nowhere else.
 """
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,12 @@ from upath import UPath
 from tasks.storage.files import printable
 
 ROOT = Path(__file__).parents[2]  # of the project
+
+
+def version() -> str:
+    """The project's name and version, which is not installed and so is no package's."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return f"{project['name']} {project['version']}"
 
 
 def data_root() -> Path:

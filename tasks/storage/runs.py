@@ -1,18 +1,26 @@
 """The runs that are kept, and which one is the latest."""
 
 import os
+import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from upath import UPath
 
-from tasks.storage.files import read_json, write_text
+from tasks.storage.files import printable, read_json, write_text
 from tasks.storage.locks import temporary_folder
 from tasks.storage.roots import artifacts_root, is_shared, shared_root
 from tasks.storage.sharing import read_shared, share
 
 RECORD, LATEST = "run.json", "latest"
+INDEX = "index.html"  # beside the runs' folders
+
+
+class NoRunError(ValueError):
+    """There is no such run; one sentence."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +35,47 @@ class Run:
 def read_runs() -> list[Run]:
     """All runs, oldest first. One without a record counts as the oldest and needs no artifact."""
     runs = []
-    for folder in (shared_root() / "runs").glob("[!.]*"):
+    for folder in run_folders(shared_root()):
         try:
             record = read_json(folder / RECORD)
         except (OSError, ValueError):
             record = {}
         runs.append(Run(folder, record.get("time", ""), frozenset(record.get("artifacts", ()))))
     return sorted(runs, key=lambda run: (run.time, run.folder.name))
+
+
+def run_folders(root: Path | UPath) -> Iterator[Any]:
+    """The folders of all runs below a root, of its kind of path."""
+    return (folder for folder in (root / "runs").glob("[!.]*") if folder.name != INDEX)
+
+
+def find_run(named: str) -> Path | UPath:
+    """The folder of a run, by its path, its name, or as `latest`, `latest~1` (the one before), … Raises NoRunError.
+
+    Its name may be the folder's or the one that Prefect's UI shows.
+    """
+    if counted := re.fullmatch(rf"{LATEST}(?:~([0-9]+))?", named):
+        names = [run.folder.name for run in read_runs()]
+        latest = latest_run()
+        place = names.index(latest) if latest in names else -1
+        if place < (back := int(counted[1] or 0)):
+            many = f"only {place + 1} up to the latest one" if names else "none yet"
+            raise NoRunError(f"there is no run {named}: of finished runs there {'is' if place < 1 else 'are'} {many}")
+        return shared_root() / "runs" / names[place - back]
+    for folder in (Path(named), shared_root() / "runs" / named):
+        if named and folder.is_dir():
+            return folder
+    shown = re.compile(rf"[0-9]{{8}}-[0-9]{{6}}-{re.escape(named)}(-[0-9a-f]{{8}})?")
+    folders = [folder for folder in run_folders(shared_root()) if shown.fullmatch(folder.name)]
+    if len(folders) == 1:
+        return folders[0]
+    if folders:
+        choice = ", ".join(sorted(printable(folder.name) for folder in folders))
+        raise NoRunError(f"{len(folders)} runs are called {printable(named)}: give the name of a folder, of {choice}")
+    raise NoRunError(
+        f"there is no run {printable(named)}: give a name from {printable(shared_root() / 'runs')}, the path of a "
+        f"run's folder, {LATEST}, or {LATEST}~1"
+    )
 
 
 def latest_run() -> str | None:

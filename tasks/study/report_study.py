@@ -7,7 +7,7 @@ from typing import Any
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.reports.figures import Plot, draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, write_metrics
-from tasks.experiment.reports.page import write_pages
+from tasks.experiment.reports.page import write_body
 from tasks.experiment.reports.sentences import distinction, diverged_among, study_answer
 from tasks.experiment.reports.study.tuned_sentences import tuned_answer, tuned_sentences
 from tasks.experiment.results.scores import METRICS
@@ -58,7 +58,7 @@ def report_study(
                 shutil.copyfile(file, folder / file.name)
         captions = draw_plots(plots, content, folder / "plots")
         write_metrics(folder, metrics)
-        write_pages(
+        write_body(
             folder, "study", captions, metrics=metrics, arms=arms(experiment), score_names=list(METRICS), rule=RULE,
             distinction=distinction(B.class_names), runs=len(tables["runs"]),
             diverged=int(tables["runs"].diverged.sum()), **texts,

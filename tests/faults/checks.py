@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.support.runs import run_experiment
+from tests.support.runs import Lives, run_experiment
 
+DAMAGES = ["truncated", "emptied", "bit-flipped", "deleted", "replaced by a folder", "unreadable"]
 SMALL = "t10k-labels-idx1-ubyte"  # the smallest file of the data set
 
 
@@ -30,7 +31,7 @@ def assert_whole(artifacts: Path, baseline: tuple[Path, dict]) -> None:
     """What is there is what an undisturbed run leaves."""
     assert_latest_is_whole(artifacts)
     assert kept(artifacts) == kept(baseline[0])
-    assert all(len(list(folder.iterdir())) > 3 for folder in (artifacts / "runs").iterdir())
+    assert all(len(list(folder.iterdir())) > 3 for folder in (artifacts / "runs").glob("*/"))
 
 
 def assert_nothing_lost(artifacts: Path, baseline: tuple[Path, dict]) -> dict[str, str]:
@@ -40,6 +41,34 @@ def assert_nothing_lost(artifacts: Path, baseline: tuple[Path, dict]) -> dict[st
     assert metrics == baseline[1]
     assert_whole(artifacts, baseline)
     return states
+
+
+def damage(path: Path, how: str) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    match how:
+        case "truncated":
+            path.write_bytes(content[: len(content) // 2])
+        case "emptied":
+            path.write_bytes(b"")
+        case "bit-flipped":
+            path.write_bytes(content)
+        case "deleted":
+            path.unlink()
+        case "replaced by a folder":
+            path.unlink()
+            path.mkdir()
+        case "unreadable":
+            path.chmod(0)
+
+
+def assert_heals(lives: Lives, artifacts: Path, baseline: tuple[Path, dict], **environment: Path) -> list[str]:
+    """By a run without root's capabilities, to which permissions mean nothing: the names of what it computed."""
+    life = lives.start(artifacts.parent, {"HEADSTART_ARTIFACTS": artifacts} | environment)
+    assert life.end() == 0
+    assert life.metrics == baseline[1]
+    assert_whole(artifacts, baseline)
+    return life.computed
 
 
 def computed_stages(states: dict[str, str]) -> list[str]:

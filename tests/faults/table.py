@@ -23,8 +23,6 @@ Written by `make faults-table`, and compared with the tests by `tests/faults/tes
 """
 OUTCOMES = {"passed": "held", "failed": "NOT HELD", "skipped": "not tried"}
 _collected = pytest.StashKey[list[pytest.Item]]()
-_tried = pytest.StashKey[list[tuple[str, str, str]]]()
-_inputs = pytest.StashKey[list[int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,7 +32,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault(done, promised): tries a fault; {name} stands for a parameter")
     config.addinivalue_line("markers", "slow: not part of `make test`")
-    config.stash[_tried], config.stash[_inputs] = [], []
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,22 +46,27 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     report: Any = yield
     if item.get_closest_marker("fault") and (report.when == "call" or not report.passed):
         outcome, (done, promised) = OUTCOMES[report.outcome], _texts(item)
-        item.config.stash[_tried].append((outcome, done, promised))
-        item.config.stash[_inputs] += [count for name, count in item.user_properties if name == "inputs"]
+        report.user_properties.append(("fault", (outcome, done, promised)))  # pytest-xdist carries it to who prints
         report.sections.append(("the fault", f"{outcome}: {done}: {promised}"))
     return report
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    tried = config.stash[_tried]
+    reports = [
+        dict(each.user_properties)
+        for kind in ("passed", "failed", "error", "skipped")
+        for each in terminalreporter.getreports(kind)
+    ]
+    tried = [properties["fault"] for properties in reports if "fault" in properties]
     if not tried or "not slow" in config.getoption("-m"):  # `make test` tries a few of them in passing
         return
     terminalreporter.section("faults")
     for outcome, done, promised in tried:
         terminalreporter.write_line(f"{outcome:9} | {done} | {promised}")
+    inputs = sum(properties.get("inputs", 0) for properties in reports)
     counts = Counter(outcome for outcome, *_ in tried)
     counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES.values() if counts[outcome])
-    terminalreporter.write_line(f"{len(tried)} faults and {sum(config.stash[_inputs])} generated inputs: {counted}")
+    terminalreporter.write_line(f"{len(tried)} faults and {inputs} generated inputs: {counted}")
 
 
 def _texts(item: Any) -> tuple[str, str]:

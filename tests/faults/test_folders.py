@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from tasks.experiment.data.formats.reading import fingerprint, read_data
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.model_files import load_trained
 from tasks.experiment.prediction import predict_files
-from tasks.experiment.reports.page import to_html
+from tasks.experiment.reports.html import to_html
 from tests.faults.checks import fifo
 from tests.support.runs import QUICK, run_experiment
 
@@ -347,16 +348,19 @@ def named(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.mark.parametrize("where", ["plots", "report.md", "report.html", "a model's card", "metrics.json", "the log"])
 def test_class_names(where: str, named: tuple[Path, str]) -> None:
     run, log = named
+    files = {str(file.relative_to(run)) for file in run.rglob("*") if file.is_file()} - {"report.html", "run.json"}
     match where:
         case "plots":
             assert {"confusion.png", "data.png", "disagreements.png"} <= {plot.name for plot in run.glob("plots/*")}
         case "report.md":
             page = Page(to_html((run / "report.md").read_text()))
-            assert set(page.references) == {f"plots/{plot.name}" for plot in run.glob("plots/*")}
+            assert {unquote(reference) for reference in page.references} == files
             assert all(shown in page.texts for shown in CLASSES.values())
         case "report.html":
             page = Page((run / "report.html").read_text())
-            assert all(reference.startswith("data:image/png;base64,") for reference in page.references)
+            assert {
+                unquote(reference) for reference in page.references if reference[:5] not in ("data:", "#sect")
+            } == files
             assert all(shown in page.texts for shown in CLASSES.values())
             assert page.shown.count(f"Does transfer help to tell {TARGET[0]} from {TARGET[1]}?") == 2  # title, heading
         case "a model's card":

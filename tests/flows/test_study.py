@@ -1,13 +1,10 @@
-"""The study on the real data with few epochs: its numbers, its cache, its resumption."""
+"""The study as the notebook trains: its numbers, its cache, its resumption."""
 
 import json
-import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,17 +18,13 @@ from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.trainer import set_threads
-from tasks.experiment.networks.tuning.grid import Grid
 from tasks.experiment.settings import Experiment
-from tasks.experiment.study.answers import KEYS
 from tasks.experiment.study.arms import full_plan, pair_plan
-from tasks.experiment.study.tuned import arms as tuned_arms
 from tasks.normalize import normalize
 from tasks.split import split
 from tasks.storage.artifacts import save
 from tasks.storage.roots import ROOT
 from tasks.study.train_arms import train_arms
-from tests.support import signals
 from tests.support.processes import Process, until
 from tests.support.runs import QUICK, run
 from tests.walkthrough import digits
@@ -40,34 +33,37 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 @pytest.fixture(scope="module")
-def study(artifacts: Path) -> tuple[Path, dict]:
+def study(artifacts: Path, made_up: Experiment) -> tuple[Path, dict]:
     """(run folder, metrics) of a study of two pairs."""
-    return run(transfer_study, tuned=False)[:2]
+    return run(transfer_study, experiment=made_up, tuned=False)[:2]
 
 
 def trained(states: list[tuple[str, str]]) -> list[str]:
     return sorted(name for name, state in states if name.startswith(("train_", "transfer_")) and state == "Completed")
 
 
-def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(study: tuple[Path, dict]) -> None:
+def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(
+    study: tuple[Path, dict], made_up: Experiment
+) -> None:
     folder, metrics = study
     names = {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()}
     assert names == {
         "metrics.json", "report.html", "report.md", "run.json", "runs.csv", "runs.parquet",
         "models/A.keras", "models/B_scratch.keras", "models/B_on_A.keras",
         "models/A.md", "models/B_scratch.md", "models/B_on_A.md",
-        "plots/pairs.png", "plots/arms.png", "plots/labels.png", "plots/pixels.png", "plots/data.png",
+        *(f"plots/{plot}.{kind}" for plot in ("pairs", "arms", "labels", "pixels") for kind in ("png", "svg")),
+        "plots/data.png", "plots/data@2x.png",
     }  # fmt: skip
     table = pd.read_csv(folder / "runs.csv")
     pd.testing.assert_frame_equal(table, pd.read_parquet(folder / "runs.parquet"))
-    plans = full_plan(QUICK, resample=True), pair_plan(QUICK, resample=True)
+    plans = full_plan(made_up, resample=True), pair_plan(made_up, resample=True)
     assert len(table) == 2 * sum(len(plan.trials) for plan in plans)
     assert metrics["answer"] in (folder / "report.md").read_text()
 
 
 def test_its_numbers_follow_from_the_table(study: tuple[Path, dict]) -> None:
     folder, metrics = study
-    table = pd.read_csv(folder / "runs.csv").query("samples == 200 and normalization == 'standardize'")
+    table = pd.read_csv(folder / "runs.csv").query("samples == 24 and normalization == 'standardize'")
     errors = 1 - table.groupby("arm").accuracy.mean()
     for arm in metrics["study"]["arms"]["against_scratch"]:
         by_hand = 100 * (1 - errors[arm["arm"]] / errors["scratch"])
@@ -85,17 +81,19 @@ def test_tuning_is_the_studys_own() -> None:
         run(transfer_study, experiment=QUICK.vary(tuning="cv"))
 
 
-def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path) -> None:
-    _, study, _ = run(transfer_study, resample_target=False, tuned=False)
-    _, experiment, states = run(transfer_learning)
+def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path, made_up: Experiment) -> None:
+    _, study, _ = run(transfer_study, experiment=made_up, resample_target=False, tuned=False)
+    _, experiment, states = run(transfer_learning, experiment=made_up)
     assert trained(states) == [f"{t} seed {s}" for t in ("train_B_scratch", "transfer_B_on_A") for s in (42, 43)]
     for ours, theirs in zip(study["replicates"], experiment["replicates"], strict=True):
         for arm in ("scratch", "transfer"):
             assert ours[arm] == {name: theirs[arm][name] for name in ("accuracy", "loss")}
 
 
-def test_more_replicates_train_only_the_new_ones(artifacts: Path, study: tuple[Path, dict]) -> None:
-    _, metrics, states = run(transfer_study, replicates=3, tuned=False)
+def test_more_replicates_train_only_the_new_ones(
+    artifacts: Path, study: tuple[Path, dict], made_up: Experiment
+) -> None:
+    _, metrics, states = run(transfer_study, experiment=made_up, replicates=3, tuned=False)
     assert metrics["replicates"][:2] == study[1]["replicates"]
     assert trained(states) == ["train_A seed 44"] * 2 + ["train_arms seed 44"] * 2  # two kinds of pixels
 
@@ -130,104 +128,6 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
     assert set(rows.accuracy[rows.diverged]) == {0.5}  # half of the test images are of the negative class
     assert rows.loss[rows.diverged].isna().all()
     assert [f.name for f in runs.glob("scratch*")] == []
-
-
-MADE_UP = Experiment(
-    dataset="made.npz", target_classes=(4, 5), target_samples=24, hidden_layers=1, hidden_units=12,
-    source_epochs=3, target_epochs=4, frozen_epochs=2, learning_rate=0.01,
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def small_tuning(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Tuned studies of images that were made up take seconds with --quick."""
-    folder = tmp_path_factory.mktemp("made")
-    signals.write_npz(folder / "made.npz", images=900)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(tuned_arms, "QUICK_GRID", Grid(rates=(0.03, 0.1, 0.3), steps=24, folds=2, widenings=1))
-        patch.setattr(tuned_arms, "QUICK_BUDGETS", (12, 60))
-        yield
-
-
-def run_tuned(**parameters: Any) -> tuple[Path, dict, list[tuple[str, str]]]:
-    return run(transfer_study, experiment=MADE_UP, quick=True, **parameters)
-
-
-@pytest.fixture(scope="module")
-def tuned(small_tuning: None) -> tuple[Path, dict]:
-    return run_tuned()[:2]
-
-
-def test_tuned_arms_from_tuning_seeds_to_tables(tuned: tuple[Path, dict]) -> None:
-    folder, _ = tuned
-    runs, curves, tuning = (pd.read_parquet(folder / f"{name}.parquet") for name in ("runs", "curves", "tuning"))
-    pd.testing.assert_frame_equal(runs, pd.read_csv(folder / "runs.csv"), check_dtype=False)
-    own = runs.query("samples == 24 and normalization == 'standardize'")
-    by = own.groupby("chosen_by").arm.agg(set)
-    assert by["cross-validation"] == {"S*", "T*", "SELF*", "STAT*", "RLAB*", "LP*", "LPFT*"}
-    assert by["validation images"] == {"S*", "T*"}
-    assert by["notebook"] >= {"scratch", "transfer", "STAT20", "RLAB20"}
-    assert set(runs[runs.arm == "S*"].samples) == {12, 24, 60}
-    assert not runs.duplicated(KEYS).any()
-    assert set(curves.arm) == {"S*", "T*", "SELF*", "STAT*", "RLAB*", "LPFT*", "scratch", "transfer"}
-    assert set(tuning.seed) == set(tuned_arms.QUICK_SEEDS)
-    assert not set(tuning.seed) & set(runs.seed)
-    assert tuning[tuning.arm == "LP*"].learning_rate.isna().all()
-
-
-def test_recipes_are_within_a_standard_error_of_the_lowest_of_what_was_tried(tuned: tuple[Path, dict]) -> None:
-    folder, metrics = tuned
-    tuning, runs = pd.read_parquet(folder / "tuning.parquet"), pd.read_parquet(folder / "runs.parquet")
-    recipes = metrics["study"]["tuned"]["recipes"]
-    assert len(recipes) == 7 + 2 + 2 * 2
-    for recipe in recipes:
-        if recipe["arm"] == "LP*":
-            continue
-        of_trial = [f"{name} == {recipe[name]!r}" for name in ("arm", "samples", "chosen_by")]
-        points = tuning.query(" and ".join(of_trial)).groupby(["learning_rate", "epochs"])
-        tried, images = points.error.mean(), points.images.sum().iloc[0]
-        assert recipe["chosen_by"] != "cross-validation" or images == 2 * recipe["samples"]  # of two tuning seeds
-        noise = math.sqrt(tried.min() * (1 - tried.min()) / images)
-        assert tried[recipe["learning_rate"], recipe["epochs"]] <= tried.min() + noise + 1e-9
-        trained = runs.query(" and ".join(of_trial))
-        assert set(trained.learning_rate) == {recipe["learning_rate"]}
-        assert set(trained.epochs) == {recipe["epochs"]}
-
-
-def test_more_replicates_tune_nothing_and_train_the_new_ones(tuned: tuple[Path, dict]) -> None:
-    _, metrics, states = run_tuned(replicates=3)
-    assert metrics["study"]["tuned"]["recipes"] == tuned[1]["study"]["tuned"]["recipes"]
-    new = ["train_A", "train_A", "train_A_permuted", "train_arms", "train_arms", "train_tuned"]  # two kinds of pixels
-    assert trained(states) == [f"{name} seed 44" for name in new]
-    assert not [name for name, state in states if name.startswith("tune_arms") and state == "Completed"]
-
-
-@pytest.mark.slow
-def test_nested_each_seed_chooses_its_own_recipes(tuned: tuple[Path, dict]) -> None:
-    folder, metrics, states = run_tuned(nested=True)
-    assert not [name for name, _ in states if name.startswith("tune_arms")]
-    assert set(pd.read_parquet(folder / "tuning.parquet").seed) == {42, 43}
-    recipes = metrics["study"]["tuned"]["recipes"]
-    assert [recipe["seed"] for recipe in recipes] == [42] * 13 + [43] * 13
-    runs = pd.read_parquet(folder / "runs.parquet")
-    for recipe in recipes:
-        (run,) = runs.query(
-            f"arm == {recipe['arm']!r} and samples == {recipe['samples']} and chosen_by == {recipe['chosen_by']!r} and "
-            f"seed == {recipe['seed']}"
-        ).itertuples()
-        assert recipe["arm"] == "LP*" or run.learning_rate == recipe["learning_rate"]
-
-
-@pytest.mark.slow
-def test_all_class_pairs_are_tuned_each_for_itself(tuned: tuple[Path, dict]) -> None:
-    folder, metrics, _ = run_tuned(pairs=True, pair_replicates=2)
-    runs = pd.read_parquet(folder / "runs.parquet").query("arm == 'T*' and samples == 24")
-    assert runs[runs.chosen_by == "cross-validation"].classes.nunique() == 15
-    assert "classes" in metrics["study"]["tuned"]
-    of_pairs = [recipe for recipe in metrics["study"]["tuned"]["recipes"] if recipe["classes"] != "4 5"]
-    assert sorted({recipe["arm"] for recipe in of_pairs}) == ["S*", "T*"]
-    assert len(of_pairs) == 2 * 14
 
 
 @pytest.mark.slow

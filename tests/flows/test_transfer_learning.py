@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from prefect import flow
 from prefect.settings import PREFECT_API_URL
@@ -36,12 +38,33 @@ def test_the_run_folder_holds_what_was_promised(artifacts: Path, first: dict) ->
     came_from = Counter(path.split("/")[1] for path in json.loads((latest / "run.json").read_text())["artifacts"])
     once = {"normalize": 1, "split_A": 1, "split_B": 1, "evaluate": 1, "report": 1}
     assert came_from == once | {"train_A": 2, "train_B_scratch": 2, "transfer_B_on_A": 2}
+    run = json.loads((latest / "metrics.json").read_text())["run"]
+    folder = latest.resolve().name
+    assert (run["name"], run["flow"]) == (folder[16:], "transfer-learning")
+    assert re.fullmatch(r"\d{8}-\d{6}-200-samples-seeds-42-43-[0-9a-f]{8}", run["name"])
+    assert run["date"] == json.loads((latest / "run.json").read_text())["time"]
+    assert run["command"].startswith(".venv/bin/python -m flows.transfer_learning --experiment.source-epochs=1 ")
+    assert f"run {run['name']} · commit" in (latest / "report.md").read_text()
+    assert folder in (artifacts / "runs" / "index.html").read_text()
     assert [r["seed"] for r in first["replicates"]] == [42, 43]
     assert first["error_reduction"]["n"] == 2
     scratch, transfer = (
         np.mean([1 - r[arm]["accuracy"] for r in first["replicates"]]) for arm in ("scratch", "transfer")
     )
     assert first["error_reduction"]["estimate"] == pytest.approx(100 * (1 - transfer / scratch))
+
+
+def test_every_epoch_is_in_a_table(artifacts: Path, first: dict) -> None:
+    run_experiment()
+    epochs = pd.read_csv(artifacts / "latest" / "epochs.csv").set_index(["network", "seed", "epoch"])
+    lengths = {"A": QUICK.source_epochs, "B_scratch": QUICK.target_epochs, "B_on_A": QUICK.target_epochs}
+    expected = [
+        (name, seed, epoch) for name, last in lengths.items() for seed in (42, 43) for epoch in range(1, last + 1)
+    ]
+    assert sorted(epochs.index) == sorted(expected)
+    last = epochs.loc[[(name, 42, length) for name, length in lengths.items()]]
+    assert set(epochs) == {"loss", "accuracy", "validation_loss", "validation_accuracy"}
+    assert last["validation_accuracy"].between(0, 1).all()
 
 
 def test_again_is_all_cached_and_equal(artifacts: Path, first: dict) -> None:
@@ -132,7 +155,7 @@ def test_refresh_computes_everything_anew_and_bit_for_bit_the_same(artifacts: Pa
     assert metrics["verdict"]["name"] == "Reproduced"
     assert (artifacts / "latest/plots/nights.png").exists()
     assert "bit for bit" in (artifacts / "latest/report.md").read_text()
-    assert len(list((artifacts / "runs").iterdir())) == 1
+    assert len(list((artifacts / "runs").glob("*/"))) == 1
     metrics, states = run_experiment()
     assert metrics == first
     assert {name for name, state in states.items() if state != "Cached"} == {"report"}  # this one has no verdict
@@ -175,7 +198,7 @@ def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artif
 
 
 def test_a_bad_flag_is_refused_in_a_sentence() -> None:
-    """By the command itself; tests/faults/test_input.py has what else is refused."""
+    """By the command itself; tests/faults/input/test_flags.py has what else is refused."""
     command = [sys.executable, "-m", "flows.transfer_learning", "--experiment.target-classes", '["Hat", 2]']
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -1,5 +1,6 @@
 """What `make serve` brings up, with real processes: server, worker, schedule, runs, verdicts, automations, Ctrl-C."""
 
+import json
 import signal
 from collections.abc import Iterator
 from datetime import datetime
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.machine import Machine, machine
+from tests.support.browser import browser, new_page
+from tests.support.machine import PASSWORD, Machine, machine
 from tests.support.processes import until
 from tests.support.runs import LONG, QUICK
 from tests.support.services import webhook
@@ -33,18 +35,21 @@ def test_on_demand_by_command_line(served: Machine) -> None:
     run = served.flow_runs(deployment_id={"any_": [served.deployment("on-demand")["id"]]})[0]
     tasks = served.post("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert run["state_name"] == "Completed"
-    assert run["name"] == f"on-demand-100-samples-seeds-1-2-{run['id'][:8]}"
+    assert run["name"].endswith(f"-on-demand-100-samples-seeds-1-2-{run['id'][:8]}")
     assert {
         f"{stage} seed {seed}" for stage in ("train_A", "train_B_scratch", "transfer_B_on_A") for seed in (1, 2)
     } < {task["name"] for task in tasks}
-    assert (served.folder / "artifacts/runs" / run["name"] / "metrics.json").exists()
+    folder = served.folder / "artifacts/runs" / run["name"]
+    assert json.loads((folder / "metrics.json").read_text())["run"]["name"] == run["name"]
 
 
 def test_the_study_on_demand(served: Machine) -> None:
-    done = served.run("transfer-study/on-demand", replicates=1, experiment=QUICK, tuned=False)
+    """Under the name that somebody gave it."""
+    done = served.run("transfer-study/on-demand", "My study/1", replicates=1, experiment=QUICK, tuned=False)
     assert done.returncode == 0, done.stdout
     run = served.flow_runs(deployment_id={"any_": [served.deployment("transfer-study/on-demand")["id"]]})[0]
-    assert (served.folder / "artifacts/runs" / run["name"] / "runs.csv").exists()
+    assert run["name"] == "My study/1"
+    assert (served.folder / "artifacts/runs/My-study-1/runs.csv").exists()
     shown = served.post("artifacts/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert {"study-report", "study-metrics", "study-progress"} <= {artifact["key"] for artifact in shown}
 
@@ -62,29 +67,32 @@ def told(served: Machine) -> Iterator[list[str]]:
 
 
 def test_night_by_night(served: Machine, told: list[str]) -> None:
-    """Reproduced; another trainer: drifted; a transfer that transfers nothing: regressed, with event and webhook."""
+    """First; reproduced; another trainer: drifted; no transfer at all: regressed, with event and webhook."""
+    nightly, nights = served.deployment("nightly")["id"], []
 
-    def night() -> dict:
-        assert served.run("nightly", replicates=5, experiment=LEARNS, seed=42, keep=3).returncode == 0
-        state = served.flow_runs(
-            deployment_id={"any_": [served.deployment("nightly")["id"]]}, start_time={"is_null_": False}
-        )[0]["state"]
-        assert state["type"] == "COMPLETED"
-        return state
+    def night(*, ends: str = "COMPLETED") -> str:
+        """The message of its last state. The name is Prefect's own: the deployment's page lists no others."""
+        done = served.run("nightly", replicates=5, experiment=LEARNS, seed=42, keep=3)
+        run = served.flow_runs(deployment_id={"any_": [nightly]}, start_time={"is_null_": False})[0]
+        state = run["state"]
+        assert (state["type"], state["name"].upper()) == (ends, ends), (state, done.stdout)
+        assert done.returncode == (ends != "COMPLETED"), done.stdout
+        metrics = json.loads((served.folder / "artifacts/runs" / run["name"] / "metrics.json").read_text())
+        verdict = metrics["verdict"]
+        assert state["message"] == f"{verdict['name']}: {verdict['reason']} {metrics['answer']}"
+        assert verdict["name"].lower() in run["tags"]
+        nights.append(run["name"])
+        return state["message"]
 
-    first = night()
-    assert (first["name"], first["message"]) == (
-        "First",
-        "There is no earlier night with these settings to compare with.",
-    )
+    assert night().startswith("First: There is no earlier night with these settings to compare with. ")
     second = night()
-    assert second["name"] == "Reproduced"
-    assert "bit for bit" in second["message"]
+    assert second.startswith("Reproduced: ")
+    assert "bit for bit" in second
 
     served.edit("tasks/experiment/networks/program.py", "w - r * g for", "w - 1.001 * r * g for")
     third = night()
-    assert third["name"] == "Drifted", third
-    assert "tasks.experiment.networks.program" in third["message"]
+    assert third.startswith("Drifted: ")
+    assert "tasks.experiment.networks.program" in third
     assert told == []
 
     served.edit(
@@ -92,10 +100,10 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
         "set_weights(theirs.get_weights())",
         "set_weights([0 * w for w in theirs.get_weights()])",
     )
-    fourth = night()
-    assert fourth["name"] == "Regressed", fourth
-    assert "tasks.experiment.networks.architectures" in fourth["message"]
-    assert "tasks.experiment.networks.program" not in fourth["message"]
+    fourth = night(ends="FAILED")
+    assert fourth.startswith("Regressed: ")
+    assert "tasks.experiment.networks.architectures" in fourth
+    assert "tasks.experiment.networks.program" not in fourth
     until(lambda: told, "the webhook is told")
     assert "Regressed" in told[0]
     assert "outside the expected" in told[0]
@@ -113,8 +121,41 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
         "First",
     ]
     assert "data:image/png;base64" in shown[0]["data"]
-    nights = [path for path in (served.folder / "artifacts/runs").iterdir() if path.name.startswith("nightly")]
-    assert len(nights) == 3
+    assert len(list((served.folder / "artifacts/runs").glob("*-nightly-*"))) == 3
+
+    with browser() as chromium:
+        page = new_page(chromium, ":".join(PASSWORD))
+        page.set_viewport_size({"width": 1800, "height": 900})  # on a narrow one tags are folded
+        page.goto(f"{served.ui}/deployments/deployment/{nightly}")
+        for name in nights:
+            page.get_by_text(name).first.wait_for()
+        for verdict in ("first", "reproduced", "drifted", "regressed"):
+            page.get_by_text(verdict, exact=True).first.wait_for()
+
+
+def test_schedules_that_were_changed_on_the_server_stay(served: Machine) -> None:
+    """One paused and one added, as by the UI; `prefect deploy` by itself would put prefect.yaml's in their place."""
+    nightly = served.deployment("nightly")
+    (own,) = nightly["schedules"]
+    path = f"deployments/{nightly['id']}/schedules"
+    weekly = {"cron": "0 3 * * 0", "timezone": "UTC", "day_or": True}
+    try:
+        served.ask("PATCH", f"{path}/{own['id']}", {"active": False}).raise_for_status()
+        served.post(path, [{"schedule": weekly, "active": True}])
+        said = served.command("flows.deployments")
+        assert said.returncode == 0, said.stderr
+        assert "The schedules of nightly are not those of prefect.yaml, and stay" in said.stdout
+        after = served.deployment("nightly")["schedules"]
+        assert sorted((each["schedule"]["cron"], each["active"]) for each in after) == [
+            ("0 2 * * *", False),
+            ("0 3 * * 0", True),
+        ]
+    finally:
+        for each in served.deployment("nightly")["schedules"]:
+            served.ask("DELETE", f"{path}/{each['id']}").raise_for_status()
+        served.post(path, [{"schedule": own["schedule"], "active": True}])
+    again = served.command("flows.deployments")
+    assert again.stdout == ""
 
 
 @pytest.mark.parametrize(

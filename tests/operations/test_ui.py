@@ -35,8 +35,8 @@ def page() -> Iterator[Any]:
 
 def test_a_run_shows_its_name_verdict_graph_and_stages(served: Machine, run: dict, page: Any) -> None:
     page.goto(f"{served.ui}/runs/flow-run/{run['id']}")
-    page.get_by_text(f"nightly-200-samples-seeds-7-8-{run['id'][:8]}").first.wait_for()
-    page.get_by_text("First", exact=True).first.wait_for()
+    page.get_by_text(f"-nightly-200-samples-seeds-7-8-{run['id'][:8]}").first.wait_for()
+    page.get_by_text("first", exact=True).first.wait_for()  # the tag
     graph = page.locator("canvas").first.bounding_box()
     assert graph["width"] > 600
     assert graph["height"] > 200

@@ -13,7 +13,7 @@ from tasks.storage.artifacts import Artifact, save
 from tasks.storage.in_use import InUseError, artifacts_in_use
 from tasks.storage.pruning import prune
 from tasks.storage.roots import ROOT
-from tasks.storage.runs import read_runs
+from tasks.storage.runs import NoRunError, find_run, read_runs
 from tests.support.processes import until
 
 
@@ -89,6 +89,39 @@ def test_latest_stays_though_newer_runs_are_kept(root: Path) -> None:
     assert [run.folder.name for run in read_runs()] == ["first", "third"]
 
 
+def test_a_run_is_found_by_name_by_folder_and_counted_from_the_latest(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (make_run(root, name, day) for day, name in enumerate(("z", "y", "x"), 1))
+    monkeypatch.chdir(root / "runs")
+    (root / "runs" / "index.html").touch()
+    for named, folder in {
+        "latest": third,
+        "latest~0": third,
+        "latest~2": first,
+        "y": second,
+        str(first): first,
+    }.items():
+        assert find_run(named).resolve() == folder
+    (root / "latest").unlink()
+    (root / "latest").symlink_to("runs/y")
+    assert find_run("latest~1") == first
+    for named in ("latest~2", "latest~", "index.html", "", "no"):
+        with pytest.raises(NoRunError, match=r"^there is no run "):
+            find_run(named)
+
+
+def test_a_run_is_found_by_the_name_that_the_ui_shows(root: Path) -> None:
+    names = "20260101-020000-200-samples-0123abcd", "20260101-020000-mine-0123abcd", "20260102-020000-mine-4567abcd"
+    folders = [make_run(root, name, day) for day, name in enumerate(names, 1)]
+    assert find_run("200-samples-0123abcd") == folders[0]
+    assert find_run("mine-4567abcd") == folders[2]
+    with pytest.raises(
+        NoRunError, match=f"^2 runs are called mine: give the name of a folder, of {names[1]}, {names[2]}$"
+    ):
+        find_run("mine")
+
+
 def test_of_records_that_say_the_same_the_newest_stays(root: Path) -> None:
     artifact = store("weights")
     make_run(root, "run", 1, artifact)
@@ -157,7 +190,13 @@ def test_command_line(root: Path) -> None:
     refused = command("--keep", "0")
     assert refused.returncode == 2
     assert "keep at least one run, not 0" in refused.stderr
-    assert "runs/old" in command("--keep", "1", "--dry-run").stdout
+    for number in range(3):
+        record(root, f"train_A-{number}", {"path": "store/train_A/gone", "digest": "", "number": number})
+        os.utime(root / "cache" / f"train_A-{number}", (86_400 * number, 86_400 * number))
+    said = command("--keep", "1", "--dry-run").stdout.splitlines()
+    assert [line.split(" MB  ")[1] for line in said] == [
+        "cache records: 3, of 1970-01-02 to 1970-01-03", "runs: 1, of 2026-01-01", "would go in all"
+    ]  # fmt: skip
     assert (root / "runs/old").exists()
     with artifacts_in_use():
         busy = command("--keep", "1")

@@ -92,15 +92,15 @@ class Machine:
         )  # fmt: skip
 
     def deploy(self) -> None:
-        pool = "prefect", "work-pool", "create", "headstart", "--type", "process"
-        assert self.command(*pool, "--base-job-template", "flows/work_pool.json").returncode == 0
-        assert self.command("prefect", "--no-prompt", "deploy", "--all").returncode == 0
+        done = self.command("flows.deployments")
+        assert done.returncode == 0, done.stderr
 
-    def run(self, deployment: str, **parameters: Any) -> subprocess.CompletedProcess[str]:
-        """`prefect deployment run` as README gives it, waiting for the run's end."""
+    def run(self, deployment: str, name: str = "", **parameters: Any) -> subprocess.CompletedProcess[str]:
+        """`prefect deployment run` as README gives it, waiting for the run's end. name: given to the run."""
         values = _as_json(parameters)
         given = [f for name, value in values.items() for f in ("-p", f"{name}={json.dumps(value)}")]
-        return self.command("prefect", "deployment", "run", _full_name(deployment), *given, "--watch")
+        named = ("--flow-run-name", name) if name else ()
+        return self.command("prefect", "deployment", "run", _full_name(deployment), *named, *given, "--watch")
 
     def submit(self, deployment: str, **parameters: Any) -> str:
         """The id of a new run, which a worker will start."""

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 
 from tests.support.processes import PATIENCE, Process, free_port, until
+
+Settle = Callable[[str], None]  # be on the machine of this name from now on
 
 
 class ObjectStore:

@@ -9,9 +9,9 @@ from tasks.experiment.networks.tuning.grid import Grid
 from tasks.storage.artifacts import Artifact, Handle
 
 Head = Literal["prior", "probe", "random"]
-How = Literal["probe", "fine-tune", "probe, then fine-tune"]
+How = Literal["probe", "fine-tune", "probe-then-fine-tune"]
 HOWS: dict[How, tuple[Head, bool]] = {
-    "probe": ("probe", False), "fine-tune": ("random", True), "probe, then fine-tune": ("probe", True),
+    "probe": ("probe", False), "fine-tune": ("random", True), "probe-then-fine-tune": ("probe", True),
 }  # fmt: skip
 MAJORITY, LOGISTIC, SCRATCH = "always the most frequent class", "logistic regression on the pixels", "scratch"
 BASELINES = (MAJORITY, LOGISTIC, SCRATCH)
@@ -67,7 +67,7 @@ def methods(pixels: Artifact, training: Training, sources: list[Source], hows: t
         *(
             Method(
                 start=source.body, training=training, head=HOWS[how][0], trained=HOWS[how][1],
-                name=f"{how} {source.name}", source=source.name,
+                name=f"{how.replace('-then-', ' then ')} {source.name}", source=source.name,
             )
             for source in sources
             for how in hows

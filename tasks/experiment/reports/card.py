@@ -28,10 +28,11 @@ ROLES = {
 }
 
 
-def model_card(name: str, metrics: Metrics, last_epoch: dict[str, float] | None) -> str:
+def model_card(name: str, metrics: Metrics, last_epoch: dict[str, float] | None, licence: str | None = None) -> str:
     """The card of one of ROLES, the first replicate's.
 
     last_epoch: A's, which is validated, not tested. None: it is the user's own model, of which nothing is known.
+    licence: of what it was trained on, as a hub abbreviates it; None if that is the user's own.
     """
     data, experiment, first, role = metrics["data"], metrics["experiment"], metrics["replicates"][0], ROLES[name]
     classes: list[str] | None
@@ -47,7 +48,7 @@ def model_card(name: str, metrics: Metrics, last_epoch: dict[str, float] | None)
     return render(
         "card.model.md.j2", name=name, role=role.says, task=task, classes=classes, part=part, dataset=dataset,
         distinction=classes and distinction(classes), images=images, metrics=metrics, seed=first["seed"], tuned=tuned,
-        accuracy=accuracy, interval=accuracy and accuracy_interval(accuracy, images[part]),
+        licence=licence, accuracy=accuracy, interval=accuracy and accuracy_interval(accuracy, images[part]),
     )  # fmt: skip
 
 

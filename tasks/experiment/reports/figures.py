@@ -16,24 +16,36 @@ Content = TypeVar("Content", contravariant=True)
 
 COLOURS = {SCRATCH: "#c0603a", TRANSFER: "#2a6f97"}
 DPI = 110
+PHOTOGRAPH_DPI = 2 * DPI  # of what pages show
 
 
 @dataclass(frozen=True)
 class Plot(Generic[Content]):
-    """caption: what it shows. draw: from what a report has; gives None if that has nothing to show."""
+    """caption: what it shows. draw: from what a report has; gives None if that has nothing to show.
+
+    photographs: it shows images of the data, which are no lines.
+    """
 
     caption: str
     draw: Callable[[Content], Figure | None]
+    photographs: bool = False
 
 
 def draw_plots(plots: Mapping[str, Plot[Content]], content: Content, folder: Path) -> dict[str, str]:
-    """Draw them into `folder`/<name>.png; gives the captions of what was drawn, by name."""
+    """Draw them into `folder`/<name>.png; gives the captions of what was drawn, by name.
+
+    For pages there is <name>.svg too, or of photographs <name>@2x.png.
+    """
     folder.mkdir()
     captions = {}
     with own_style():
         for name, plot in plots.items():
             if (figure := plot.draw(content)) is not None:
-                save_figure(figure, folder / f"{name}.png")
+                save_figure(figure, folder / f"{name}.png", DPI)
+                if plot.photographs:
+                    save_figure(figure, folder / f"{name}@2x.png", PHOTOGRAPH_DPI)
+                else:
+                    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
                 captions[name] = plot.caption
     return captions
 
@@ -46,6 +58,7 @@ def own_style() -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams["text.parse_math"] = False
+        matplotlib.rcParams["svg.hashsalt"] = "headstart"  # the same plot gives the same file
         yield
 
 
@@ -63,10 +76,10 @@ def empty_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, dpi: int) -> None:
     """As a PNG with a palette: a third of the size, since Prefect stores a report's plots twice."""
     from PIL import Image
 
     drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=DPI)
+    figure.savefig(drawn, dpi=dpi)
     Image.open(drawn).convert("RGB").quantize(256).save(path, optimize=True)

@@ -45,12 +45,28 @@ class ArmRecipe(TunedRecipe):
     arm: str
 
 
+class RunDescription(TypedDict):
+    """Which run it was.
+
+    name: as in Prefect's UI. date: when it was made (ISO 8601, UTC). commit, changed: of the project, and whether its
+    files differed from that; None if it is no git checkout. flow: its name. command: repeats the run.
+    """
+
+    name: str
+    date: str
+    commit: str | None
+    changed: bool | None
+    flow: str
+    command: str
+
+
 class Metrics(Results):
     """A run's results, what they come from, and its answer in one sentence.
 
     environment: Python, the machine, the libraries' versions; code: a hash of each module.
     convergence: whether task B's training had converged; or, if it was tuned, recipes: of each network. verdict: what a
-    night says about the earlier ones; None if the run is no night. study, resample_target: of a study.
+    night says about the earlier ones; None if the run is no night. study, resample_target: of a study. run: once it is
+    published, by version 0.2 or later.
     """
 
     experiment: dict[str, Any]
@@ -63,6 +79,7 @@ class Metrics(Results):
     verdict: NotRequired[dict[str, str] | None]
     study: NotRequired[Study]
     resample_target: NotRequired[bool]
+    run: NotRequired[RunDescription]
 
 
 def compose_metrics(

@@ -1,53 +1,40 @@
-"""Reports as pages: one Markdown template per report, and one frame that makes a self-contained HTML page of it."""
+"""Reports as Markdown: one template per report, which a run completes with what it is and where its files are."""
 
-import base64
 import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.experiment.settings import Experiment
 from tasks.storage.files import printable, write_text
 
 
-def write_pages(folder: Path, report: str, captions: dict[str, str], **values: Any) -> None:
-    """Write report.md and, self-contained, report.html.
+def write_body(folder: Path, report: str, captions: dict[str, str], **values: Any) -> None:
+    """Write report.md without what only the run knows that publishes it (`complete` adds that).
 
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
     plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in captions.items()}
-    written = render(f"page.{report}.md.j2", plots=plots, **values)
-    write_text(folder / "report.md", written)
-    write_text(folder / "report.html", to_html(with_plots_inside(written, folder)))
+    write_text(folder / "report.md", render(f"page.{report}.md.j2", plots=plots, **values))
 
 
-def with_plots_inside(markdown: str, folder: Path) -> str:
-    """A report.md of that folder with its plots inside, instead of beside it."""
-    for plot in (folder / "plots").glob("*.png"):
-        markdown = markdown.replace(f"(plots/{plot.name})", f"({data_uri(plot)})")
-    return markdown
+def complete(body: str, **values: Any) -> str:
+    """A report's Markdown with its run, date and commit below the answer, and how it was made at its end.
+
+    values: metrics; and of the links that are wanted, files: by folder, or place: where the run's folder is.
+    """
+    title, answer, rest = body.split("\n\n", 2)
+    return render("page.complete.md.j2", title=title, answer=answer, rest=rest, **values)
 
 
 def render(template: str, **values: Any) -> str:
     """A template of this folder as plain text."""
-    return _environment().get_template(template).render(**values)
+    return environment().get_template(template).render(**values)
 
 
-def to_html(markdown: str) -> str:
-    """A self-contained page of a report's Markdown; raw HTML inside it stays text."""
-    from markdown_it import MarkdownIt
-    from markupsafe import Markup
-
-    parser = MarkdownIt("js-default")
-    parts = parser.parse(markdown)
-    body = parser.renderer.render(parts, parser.options, {})
-    heading = next(part for part in parts if part.type == "inline")
-    title = "".join(text.content for text in heading.children or ())
-    return _environment(autoescape=True).get_template("page.html.j2").render(title=title, body=Markup(body))
-
-
-def _environment(autoescape: bool = False) -> Environment:
-    """With two filters: `number`, for tables; and `text`, by which names that people gave stay text."""
+def environment(autoescape: bool = False) -> Environment:
+    """With filters for numbers and settings, and with `text`, by which names that people gave stay text."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=autoescape,
@@ -56,8 +43,41 @@ def _environment(autoescape: bool = False) -> Environment:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # YAML has no pairs of escapes, as for an emoji
-    environment.filters |= {"text": _text, "number": _number}
+    environment.filters |= {"text": _text, "number": _number, "value": setting, "moment": moment, "commit": commit}
+    environment.filters |= {"given": _given, "defaults": _defaults, "printable": printable}
     return environment
+
+
+def setting(value: object) -> str:
+    """A setting's value as one would say it."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(setting, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def moment(iso: str) -> str:
+    """A time in UTC, to the minute."""
+    return f"{iso[:16].replace('T', ' ')} UTC"
+
+
+def commit(run: dict[str, Any]) -> str:
+    """The commit that a run was made with."""
+    if run["commit"] is None:
+        return "none (not a git checkout)"
+    return run["commit"][:12] + (" with changes" if run["changed"] else "")
+
+
+def _given(experiment: dict[str, Any]) -> dict[str, Any]:
+    """The settings that are not their defaults."""
+    usual = Experiment().model_dump(mode="json")
+    return {name: value for name, value in experiment.items() if name not in usual or value != usual[name]}
+
+
+def _defaults(experiment: dict[str, Any]) -> dict[str, Any]:
+    given = _given(experiment)
+    return {name: value for name, value in experiment.items() if name not in given}
 
 
 def _text(value: object) -> str:
@@ -67,8 +87,3 @@ def _text(value: object) -> str:
 
 def _number(value: float | None, decimals: int) -> str:
     return "–" if value is None else str(value) if isinstance(value, int) else f"{value:.{decimals}f}"
-
-
-def data_uri(png: Path) -> str:
-    """The image as an address."""
-    return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode()

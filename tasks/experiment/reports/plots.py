@@ -16,6 +16,7 @@ NAMED_CLASSES = 20
 NAMED_NIGHTS = 10
 SAMPLES = 10  # of each class
 NAMED_SEEDS = 8  # more names than that would lie on top of each other
+LINE = 0.08  # of their text, as part of the height of the plot
 
 Epochs = list[dict[str, float]]  # one model's training: a row of numbers per epoch
 
@@ -43,7 +44,9 @@ class ReportedRun(Reported):
 
 
 PAIRS: Plot[Reported] = Plot("Test accuracy of each pair", lambda report: draw_pairs(report.metrics["replicates"]))
-DATA: Plot[Reported] = Plot("The first training images of each class", lambda report: draw_samples(report.data))
+DATA: Plot[Reported] = Plot(
+    "The first training images of each class", lambda report: draw_samples(report.data), photographs=True
+)
 # In the order of the report. Another plot is another line.
 PLOTS: dict[str, Plot[ReportedRun]] = {
     "pairs": PAIRS,
@@ -60,6 +63,7 @@ PLOTS: dict[str, Plot[ReportedRun]] = {
     "disagreements": Plot(
         "Test images on which scratch and transfer disagree",
         lambda run: draw_disagreements(run.images, run.labels, run.right, run.metrics["data"]["target_classes"]),
+        photographs=True,
     ),
     "data": DATA,
     "nights": Plot(
@@ -90,15 +94,31 @@ def draw_pairs(replicates: list[Replicate]) -> Figure:
     """One line per seed, from scratch to transfer."""
     figure, (ax,) = figure_with_axes(1, "Test accuracy, one line per seed", width=5)
     pairs = 100 * np.array([[pair["scratch"]["accuracy"], pair["transfer"]["accuracy"]] for pair in replicates])
-    for replicate, (scratch, transfer) in zip(replicates, pairs, strict=True):
+    line = LINE * max(1.0, float(np.ptp(pairs)))
+    heights = spread(pairs[:, 1], line)
+    for replicate, (scratch, transfer), height in zip(replicates, pairs, heights, strict=True):
         colour = COLOURS[TRANSFER if transfer > scratch else SCRATCH]
         ax.plot([0, 1], [scratch, transfer], marker="o", color=colour, alpha=0.8)
         if len(replicates) <= NAMED_SEEDS:
-            ax.annotate(f"seed {replicate['seed']}", (1.04, transfer), fontsize=8, va="center")
+            ax.annotate(
+                f"seed {replicate['seed']}", (1, transfer), (1.12, height), fontsize=8, va="center",
+                arrowprops={"arrowstyle": "-", "color": "grey", "linewidth": 0.5},
+            )  # fmt: skip
     ax.plot([0, 1], pairs.mean(0), color="black", linewidth=3, label=f"mean of {len(replicates)}")
-    ax.legend(loc="lower right")
-    ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylabel="accuracy in %")
+    figure.legend(loc="outside lower center")
+    shown = np.append(pairs, heights)
+    ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylim=(shown.min() - line, shown.max() + line))
+    ax.set(ylabel="accuracy in %")
     return figure
+
+
+def spread(heights: np.ndarray, apart: float) -> np.ndarray:
+    """Heights of labels at these heights: in the same order, and at least so far apart."""
+    order = np.argsort(heights, kind="stable")
+    steps = apart * np.arange(len(heights))
+    placed = np.empty(len(heights))
+    placed[order] = np.maximum.accumulate(heights[order] - steps) + steps
+    return placed - (placed - heights).mean()
 
 
 def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
@@ -112,7 +132,7 @@ def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
     }
     for ax, (arm, found) in zip(axes, matrices.items(), strict=True):
         counts = np.mean(found, axis=0)
-        ax.imshow(counts, cmap="Blues", vmin=0)
+        ax.imshow(counts, cmap="Blues", vmin=0, interpolation="none")
         for (row, column), count in np.ndenumerate(counts) if len(names) <= NAMED_CLASSES else ():
             ax.text(column, row, f"{count:.0f}", ha="center", va="center",
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip

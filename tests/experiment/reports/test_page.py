@@ -1,25 +1,24 @@
 """Reports as their readers see them: the tables of the page that is made of the Markdown."""
 
+import base64
 import itertools
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tasks.experiment.reports.card import model_card, read_head
-from tasks.experiment.reports.page import to_html, write_pages
-from tasks.experiment.reports.study.tuned_sentences import tuned_sentences
-from tasks.experiment.results.statistics.verdicts import RULE
+from tasks.experiment.reports.html import to_html
 from tasks.experiment.study.answers import answer_questions, tabulate
 from tasks.experiment.study.arms import arms
-from tasks.experiment.study.tuned.answers import answer_tuned
 from tasks.experiment.study.tuned.arms import tuned_arms
 from tests.support.by_hand import EXPERIMENT, B
-from tests.support.tuned_worlds import LABELS_MATTER, made_up
+from tests.support.pages import NAMES, TUNED_CAPTIONS, metrics_by_hand, write_report, write_run, write_tuned_study
 
-NAMES = ("left|right", "two\nlines", "C:\\x", "\\|", "|---|", "|\n|---|\n|", "<b>", "plain", "8", "9")
 SHOWN = ("left|right", "two lines", "C:\\x", "\\|", "|---|", "| |---| |", "<b>", "plain", "8", "9")
 
 
@@ -49,16 +48,7 @@ class Tables(HTMLParser):
 
 @pytest.fixture
 def metrics() -> dict[str, Any]:
-    """What the tables are made of, of a data set whose classes have odd names."""
-    counts = [{"class": name, "training": 10 + i, "validation": 1, "test": 2} for i, name in enumerate(NAMES)]
-    experiment = EXPERIMENT.vary(dataset="one|other.npz", target_classes=(0, 2))
-    images = {task: {"training": 90, "validation": 9, "test": 9} for task in ("A", "B")}
-    return {
-        "data": {"classes": counts, "notes": [], "image_shape": [8, 8], "images": images,
-                 "source_classes": NAMES[1:], "target_classes": (NAMES[0], NAMES[2])},
-        "experiment": experiment.model_dump(mode="json"), "environment": {"python": "3.11"},
-        "answer": "It helps.", "resample_target": True, "pairs": {"n": 1}, "replicates": [{"seed": 42}],
-    }  # fmt: skip
+    return metrics_by_hand()
 
 
 def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
@@ -71,12 +61,9 @@ def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
     own = B.model_copy(update={"data": B.data.model_copy(update={"classes": NAMES})})
     metrics["study"] = answer_questions(tabulate(rows + of_others), EXPERIMENT, own)
     captions = {name: name for name in ("labels", "pairs", "arms", "pixels", "classes", "data")}
-    (tmp_path / "plots").mkdir()
-    for name in captions:
-        (tmp_path / "plots" / f"{name}.png").touch()
-    write_pages(
-        tmp_path, "study", captions, metrics=metrics, arms=arms(EXPERIMENT), score_names=["accuracy"], rule=RULE,
-        distinction="this from that", runs=9, diverged=0,
+    write_report(
+        tmp_path, "study", captions, metrics=metrics, arms=arms(EXPERIMENT), score_names=["accuracy"], runs=9,
+        diverged=0,
     )  # fmt: skip
     written = (tmp_path / "report.md").read_text()
     assert all(f"- *{arm.name}*: {arm.says}." in written for arm in arms(EXPERIMENT))
@@ -88,20 +75,8 @@ def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
     assert ["python", "3.11"] in shown
 
 
-def test_the_section_on_tuned_arms_says_each_answer_and_names_each_arm(
-    metrics: dict, rows: list[dict], tmp_path: Path
-) -> None:
-    metrics["study"] = answer_questions(tabulate(rows), EXPERIMENT, B)
-    tuned = metrics["study"]["tuned"] = answer_tuned(made_up(LABELS_MATTER, classes=3), EXPERIMENT, B)
-    tuned["recipes"][0] |= {"edge": "highest rate", "extended": 2}
-    said = tuned_sentences(tuned)
-    captions = dict.fromkeys(("steps", "labels", "pairs", "arms", "pixels", "data", "decomposition", "tuned_labels",
-                              "profiles", "tuning"), "A plot")  # fmt: skip
-    (tmp_path / "plots").mkdir()
-    write_pages(
-        tmp_path, "study", captions, metrics=metrics, arms=arms(EXPERIMENT), tuned_arms=tuned_arms(EXPERIMENT),
-        said=said, score_names=["accuracy"], rule=RULE, distinction="this from that", runs=9, diverged=0,
-    )  # fmt: skip
+def test_the_section_on_tuned_arms_says_each_answer_and_names_each_arm(metrics: dict, tmp_path: Path) -> None:
+    said = write_tuned_study(tmp_path, dict.fromkeys(TUNED_CAPTIONS, "A plot"), metrics)
     written = (tmp_path / "report.md").read_text()
     assert all(sentence in written for sentence in said.values())
     assert "an end of what was tried, so that a better one may lie beyond it: S\\* with 200 images." in written
@@ -128,14 +103,55 @@ def test_the_classes_of_a_card_are_read_back_whatever_they_are_called(metrics: d
 
 
 def test_a_runs_report_has_a_row_for_each_pair_with_whatever_it_measured(metrics: dict, tmp_path: Path) -> None:
-    metrics |= {"verdict": None, "mcnemar": None, "pairs": {"wins": 1, "n": 2}}
-    table = [
-        {"seed": 42, "scratch accuracy": 0.8, "scratch recall": None, "error reduction in %": 12.345},
-        {"seed": 43, "scratch accuracy": 1.0, "scratch recall": 0.5, "error reduction in %": None},
-    ]
-    captions = {"data": "The data"}
-    write_pages(
-        tmp_path, "report", captions, metrics=metrics, table=table, distinction="this from that", again=None, rule=RULE
-    )
+    table = write_run(tmp_path, {"data": "The data"}, metrics)
     shown = Tables((tmp_path / "report.html").read_text()).rows
     assert shown[:3] == [list(table[0]), ["42", "0.8000", "–", "12.3"], ["43", "1.0000", "0.5000", "–"]]
+
+
+def test_a_report_says_which_run_it_is_and_leads_to_its_files(metrics: dict, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "A b.keras").touch()
+    write_run(tmp_path, {"data": "The data"}, metrics)
+    page = (tmp_path / "report.html").read_text()
+    assert "<p>2026-01-02 03:04 UTC · run my|run · commit 0123456789ab with changes</p>" in page
+    assert "<code>python -m flows.transfer_learning --seed=7\n</code>" in page
+    assert '<a href="models/A%20b.keras">models/A b.keras</a>' in page
+    assert '<a href="#section-1">' in page
+    assert '<h2 id="section-1">' in page
+    folded = page[page.index("<details>") : page.index("</details>")]
+    assert "<summary>Settings that have their default values</summary>" in folded
+    assert "<td>target_samples</td>" in folded
+    assert "<td>dataset</td>" not in folded  # it is not the default one
+    metrics["run"] |= {"commit": None, "changed": None}
+    write_run(tmp_path, {"data": "The data"}, metrics)
+    assert "commit none (not a git checkout)" in (tmp_path / "report.md").read_text()
+
+
+def test_a_page_has_each_plot_in_its_best_form(metrics: dict, tmp_path: Path) -> None:
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "pairs.svg").write_text("<svg/>")
+    Image.new("RGB", (40, 20)).save(tmp_path / "plots" / "data@2x.png")
+    write_run(tmp_path, {"pairs": "The pairs", "data": "The data"}, metrics)
+    page = (tmp_path / "report.html").read_text()
+    assert f'<img src="data:image/svg+xml;base64,{base64.b64encode(b"<svg/>").decode()}" alt="The pairs"' in page
+    (shown,) = re.findall('<img src="data:image/png;base64,[^"]+" alt="The data" width="([0-9]+)"', page)
+    assert shown == "20"
+    assert "(plots/pairs.png)" in (tmp_path / "report.md").read_text()
+
+
+def test_no_header_names_two_columns_alike(metrics: dict, tmp_path: Path) -> None:
+    write_tuned_study(tmp_path, dict.fromkeys(TUNED_CAPTIONS, "A plot"), metrics)
+    headers = re.findall(r"^(\|.+\|)\n\|-", (tmp_path / "report.md").read_text(), re.MULTILINE)
+    assert len(headers) > 10
+    for header in headers:
+        names = [name.strip() for name in header.strip("|").split("|")]
+        assert len(set(names)) == len(names), header
+
+
+def test_a_models_card_has_licence_data_date_and_commit(metrics: dict, tmp_path: Path) -> None:
+    (tmp_path / "B_scratch.md").write_text(model_card("B_scratch", metrics, None, "mit"), "utf-8")
+    head = read_head(tmp_path / "B_scratch.keras")
+    assert (head["license"], head["run"], head["date"][:10]) == ("mit", "my|run", "2026-01-02")
+    assert head["commit"] == "0123456789abcdef"
+    assert head["model-index"][0]["results"][0]["dataset"]["name"] == "one|other.npz"
+    assert "license: unknown" in model_card("B_scratch", metrics, None)

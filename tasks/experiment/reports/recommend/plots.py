@@ -105,5 +105,6 @@ PLOTS: dict[str, Plot[ReportedChoice]] = {
     "mistakes": Plot(
         "Images that all methods got wrong: their label (?), and what most methods say (!)",
         lambda report: draw_mistakes(report.choice, report.images),
+        photographs=True,
     ),
 }

@@ -1,6 +1,7 @@
 """The plots of the study's report: one per question, drawn from its answer."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from tasks.experiment.reports.plots import DATA, PAIRS, Reported
 from tasks.experiment.results.comparisons import ArmComparison, BudgetComparisons, ClassComparison
 from tasks.experiment.results.statistics.verdicts import Claim
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
+
+ROOM = 1.4  # between named numbers of images, as a ratio
 
 CLAIM_COLOURS: dict[Claim, str] = {
     "helps": "#2a6f97",
@@ -68,7 +71,7 @@ def draw_arms(arms: list[ArmComparison]) -> Figure:
     ax.axvline(0, color="black", linewidth=1)
     ax.set(yticks=range(len(arms)), yticklabels=[arm["arm"] for arm in reversed(arms)])
     ax.set(xlabel="error reduction in %, with 95 % interval")
-    ax.legend(loc="lower left")
+    figure.legend(loc="outside lower center", ncols=len(CLAIM_COLOURS))
     return figure
 
 
@@ -87,15 +90,21 @@ def draw_budgets(found: BudgetComparisons) -> Figure:
     ax.annotate("", (equal["estimate"], goal), (at, goal), arrowprops={"arrowstyle": "->", "color": "black"})
     if equal["low"] is not None:
         ax.plot([equal["low"], equal["high"]], [goal, goal], color="black", linewidth=4, alpha=0.3)
-    ax.annotate(
-        f"transfer at {at:,} = scratch at {equal['estimate']:,.0f}", (equal["estimate"], goal),
-        xytext=(8, -14), textcoords="offset points",
-    )  # fmt: skip
+    ax.plot([], [], color="black", linewidth=1, label=f"transfer at {at:,} = scratch at {equal['estimate']:,.0f}")
     ax.set(xscale="log", xlabel="labelled images of task B", ylabel="test accuracy in %, mean and 95 % band")
-    ax.set_xticks(budgets, [f"{n:,}" for n in budgets])
+    name_budgets(ax, budgets)
     ax.minorticks_off()
     ax.legend(loc="lower right")
     return figure
+
+
+def name_budgets(ax: Any, budgets: list[int]) -> None:
+    """Ticks at numbers of images on a logarithmic axis, with names where there is room for them."""
+    named: list[int] = []
+    for n in budgets:
+        if not named or n >= ROOM * named[-1]:
+            named.append(n)
+    ax.set_xticks(budgets, [f"{n:,}" if n in named else "" for n in budgets])
 
 
 def draw_pixels(runs: pd.DataFrame) -> Figure:
@@ -135,7 +144,7 @@ def draw_classes(pairs: list[ClassComparison], names: tuple[str, ...]) -> Figure
             ax.text(column, row, f"{round(result['estimate'])}", ha="center", va="center", color=colour)
             if unsure:
                 ax.plot(column, row + 0.3, "o", markersize=4, color=colour)
-    shown = ax.imshow(grid, cmap="RdBu", vmin=-100, vmax=100)
+    shown = ax.imshow(grid, cmap="RdBu", vmin=-100, vmax=100, interpolation="none")
     figure.colorbar(shown, shrink=0.8, extend="min", label="error reduction in %  (• interval holds 0)")
     ax.set(yticks=range(len(names)), yticklabels=names, xticks=range(len(names)))
     ax.set_xticklabels(names, rotation=45, ha="right")

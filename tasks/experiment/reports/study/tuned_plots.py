@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.experiment.reports.figures import Figure, Plot, figure_with_axes
-from tasks.experiment.reports.study.plots import PLOTS, ReportedStudy
+from tasks.experiment.reports.study.plots import PLOTS, ReportedStudy, name_budgets
 from tasks.experiment.reports.study.training_plots import ARM_COLOURS, LABELS, draw_steps, draw_tuning, percent_axis
 from tasks.experiment.results.budgets import Band
 from tasks.experiment.results.class_pairs import ClassPairs
@@ -110,7 +110,7 @@ def draw_error_by_budget(found: TunedBudgets) -> Figure:
         for n, error, filled in zip(budgets, 100 * (1 - mean), claimed, strict=True):
             ax.plot(n, error, "o", color=colour, markerfacecolor=colour if filled else "white")
     ax.set(xscale="log", xlabel="labelled images of task B", ylabel="test error in %")
-    ax.set_xticks(budgets, [f"{n:,}" for n in budgets])
+    name_budgets(ax, budgets)
     percent_axis(ax)
     ax.minorticks_off()
     ax.legend(loc="upper right")

@@ -14,7 +14,6 @@ from tasks.experiment.results.statistics.basics import (
     wins,
 )
 from tasks.experiment.results.statistics.verdicts import difference_p
-from tests.walkthrough.convolutions import difference
 
 
 def test_error_reduction_by_hand() -> None:
@@ -73,20 +72,3 @@ def test_accuracy_interval_is_scipys_wilson(right: int, images: int) -> None:
     expected = binomtest(right, images).proportion_ci(method="wilson")
     found = accuracy_interval(right / images, images)
     assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high), abs=1e-12)
-
-
-def test_the_difference_of_two_error_reductions_is_paired_by_seed() -> None:
-    """Both networks' errors vary together from seed to seed: the difference hardly does."""
-    hard = np.linspace(0.5, 1.5, 9)
-
-    def metrics(scratch: float, transfer: float) -> dict:
-        pairs = [
-            {"seed": i, "scratch": {"accuracy": 1 - scratch * h}, "transfer": {"accuracy": 1 - transfer * h}}
-            for i, h in enumerate(hard)
-        ]
-        return {"replicates": pairs}
-
-    found = difference(metrics(0.2, 0.15), metrics(0.1, 0.05))
-    assert found["points"] == pytest.approx(25)
-    assert (found["low"], found["high"]) == pytest.approx((25, 25))
-    assert found["pairs"] == 9

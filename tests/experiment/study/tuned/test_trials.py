@@ -29,7 +29,7 @@ EXPERIMENT = Experiment(
     target_samples=24, hidden_layers=1, hidden_units=12, source_epochs=8, target_epochs=6, frozen_epochs=2,
     learning_rate=0.05,
 )  # fmt: skip
-GRID = Grid(rates=(0.03, 0.1, 0.3), steps=60, folds=3, widenings=0)
+GRID = Grid(rates=(0.1, 0.3), steps=60, folds=2, widenings=0)
 
 Made = Callable[..., tuple[Problem, Problem]]
 

@@ -20,7 +20,7 @@ WRITTEN = {
     "train_B_scratch": ["history.json"],
     "transfer_B_on_A": ["model.keras"],
     "evaluate": ["scores.json", "probabilities.npz", "manifest.json"],
-    "report": ["plots/pairs.png", "metrics.json", "report.html"],
+    "report": ["plots/pairs.png", "metrics.json", "report.md"],
 }
 STEPS = {
     stage: {

@@ -1,4 +1,4 @@
-"""What the tuned arms' answers claim and cover where the truth is known: part of `tests.benchmarks.coverage`."""
+"""What the tuned arms' answers claim and cover where the truth is known: part of `make coverage`."""
 
 from collections.abc import Iterator
 from itertools import pairwise

@@ -20,7 +20,7 @@ from tasks.experiment.reports.figures import Plot, draw_plots, figure_with_axes
 from tasks.orchestration import own_server
 from tasks.storage.in_use import artifacts_in_use
 from tasks.storage.roots import ROOT, UnusableArtifactsError
-from tests.support.runs import QUICK, flags
+from tests.support.runs import QUICK, answers_of, flags
 
 # What each of them does to a run that obeys it: other bits, other numbers, a crash, or nothing on this machine.
 VARIABLES = {
@@ -99,11 +99,13 @@ def hostile(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> t
 @pytest.mark.parametrize("what", HOSTILE)
 def test_hostile_settings(what: str, hostile: tuple[Path, str, str], baseline: tuple[Path, dict[str, Any]]) -> None:
     run, answer, log = hostile
-    assert json.loads((run / "metrics.json").read_text(encoding="utf-8")) == baseline[1]
+    assert answers_of(run) == baseline[1]
     plots = [f"plots/{plot.name}" for plot in run.glob("plots/*")]
-    assert len(plots) == 5
-    for name in ("models/A.keras", "models/B_on_A.keras", "report.md", *plots):
+    assert len(plots) == 10  # five, twice each: for the folder and the UI, and for the page
+    for name in ("models/A.keras", "models/B_on_A.keras", *plots):
         assert (run / name).read_bytes() == (baseline[0] / "latest" / name).read_bytes()
+    ours, theirs = (next(root.glob("store/report/*/report.md")) for root in (run.parent, baseline[0]))
+    assert ours.read_bytes() == theirs.read_bytes()  # before it is told which run it is of
     match what:
         case "PYTHONIOENCODING":
             assert answer.startswith(baseline[1]["answer"].replace("…", "?"))

@@ -102,7 +102,7 @@ def hostile_model(kind: str, good: Path, path: Path) -> None:
     foreign = {
         "a function of Python's": {"module": "os", "class_name": "system", "config": {"command": "true"}},
         "a foreign class": {"module": "somewhere.else", "class_name": "Layer", "config": {}},
-        "an own class": {"module": "tests.faults.test_security", "class_name": "Payload", "config": {"path": "x"}},
+        "an own class": {"module": __name__, "class_name": "Payload", "config": {"path": "x"}},
     }[kind]
     with zipfile.ZipFile(good) as old, zipfile.ZipFile(path, "w") as new:
         for name in old.namelist():
@@ -161,8 +161,8 @@ def test_weights_elsewhere(where: str, baseline: tuple[Path, dict], tmp_path: Pa
 def test_names_are_no_paths(artifacts_copy: Path) -> None:
     with pytest.raises(Exception, match=r"no class '\.\./\.\./etc'"):
         run_experiment(experiment={"target_classes": ["../../etc", 2]})
-    for folder in (artifacts_copy / "runs").iterdir():
-        assert re.fullmatch(r"\d+-samples-seeds-\d+-\d+-[0-9a-f]{8}", folder.name)
+    for folder in (artifacts_copy / "runs").glob("*/"):
+        assert re.fullmatch(r"\d{8}-\d{6}-\d+-samples-seeds-\d+-\d+-[0-9a-f]{8}", folder.name)
 
 
 @pytest.mark.slow

@@ -1,0 +1,67 @@
+"""What differs between runs, and how their answers do: `python -m flows.compare RUN RUN …`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tasks.experiment.reports.comparison import compare_runs, comparison_page
+from tasks.experiment.reports.html import to_html
+from tasks.experiment.reports.metrics import Metrics, read_metrics
+from tasks.storage.files import printable, write_text
+from tasks.storage.roots import version
+from tasks.storage.runs import NoRunError, find_run
+
+
+def main() -> None:
+    """Print the comparison; runs are compared with the first one."""
+    parser = argparse.ArgumentParser("python -m flows.compare", description=__doc__)
+    parser.add_argument("run", nargs="+", help="a run's name, its folder, latest, or latest~1 (the one before)")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a self-contained page")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument("--version", action="version", version=version())
+    given = parser.parse_args()
+    runs: dict[str, Metrics] = {}
+    for named in given.run:
+        try:
+            folder = find_run(named)
+        except NoRunError as error:
+            _refuse(str(error))
+        if (name := folder.resolve().name if isinstance(folder, Path) else folder.name) in runs:
+            _refuse(f"{printable(named)} is run {printable(name)}, which was already given: give different runs")
+        try:
+            runs[name] = read_metrics(folder)
+        except (OSError, ValueError):
+            _refuse(f"{printable(folder)} is not the folder of a finished run: it has no metrics.json that can be read")
+    if len(runs) < 2:
+        _refuse("give two runs or more to compare, such as latest~1 latest")
+    try:
+        compared = compare_runs(runs)
+    except (KeyError, TypeError, AttributeError, IndexError):
+        _refuse("one of these runs was made by a version that said too little in metrics.json to compare it")
+    page = comparison_page(compared)
+    if given.html:
+        try:
+            write_text(given.html, to_html(page))
+        except OSError as error:
+            _refuse(f"{printable(given.html)} can't be written: {error.strerror}")
+    if given.json:
+        print(json.dumps(compared, indent=1))
+    else:
+        _show(page)
+
+
+def _show(markdown: str) -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console(markup=False, highlight=False).print(Markdown(markdown))
+
+
+def _refuse(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What intervals cover and what claims err, by simulation: `python -m tests.benchmarks.coverage`."""

@@ -1,0 +1,1 @@
+"""What surrounds a run: the user's settings, the network, whoever else is there."""

@@ -1,0 +1,1 @@
+"""Runs that die, wait for each other, or lose their server."""

@@ -1,0 +1,126 @@
+"""Every kind of file in the store, in data/raw and in a run's folder, damaged in every way: it is made again."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tasks.experiment.data.fashion_mnist import FILES, is_valid
+from tasks.storage.roots import data_root
+from tests.faults.checks import (
+    DAMAGES,
+    SMALL,
+    assert_heals,
+    assert_latest_is_whole,
+    assert_nothing_lost,
+    damage,
+)
+from tests.support.runs import Lives, run_experiment
+
+SHELVES = {
+    "normalize": ["pixels.npz", "manifest.json"],
+    "split_A": ["examples.npz", "manifest.json"],
+    "split_B": ["manifest.json", "examples.npz"],
+    "train_A": ["model.keras", "history.json", "manifest.json"],
+    "train_B_scratch": ["history.json", "model.keras"],
+    "transfer_B_on_A": ["manifest.json", "model.keras"],
+    "evaluate": ["scores.json", "probabilities.npz", "manifest.json"],
+    "report": ["metrics.json", "plots/pairs.png", "report.html", "report.md"],
+}
+# Three runs, each of which finds one file of each shelf damaged.
+ROUNDS = [
+    {shelf: (files[i % len(files)], DAMAGES[n % 2 :: 2][i]) for n, (shelf, files) in enumerate(SHELVES.items())}
+    for i in range(3)
+]
+
+
+@pytest.fixture(scope="module")
+def healed(
+    lives: Lives, baseline: tuple[Path, dict], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int], dict[str, bool]]:
+    """For a round, which damaged files were again as before after one run."""
+
+    @cache
+    def heal(number: int) -> dict[str, bool]:
+        artifacts = shutil.copytree(baseline[0], tmp_path_factory.mktemp("damaged") / "artifacts", symlinks=True)
+        paths = {shelf: next(artifacts.glob(f"store/{shelf}/*")) / file for shelf, (file, _) in ROUNDS[number].items()}
+        before = {shelf: path.read_bytes() for shelf, path in paths.items()}
+        for shelf, (_, how) in ROUNDS[number].items():
+            damage(paths[shelf], how)
+        assert_heals(lives, artifacts, baseline)
+        return {shelf: path.read_bytes() == before[shelf] for shelf, path in paths.items()}
+
+    return heal
+
+
+@pytest.mark.fault("{file} of {shelf} in the store {how}", "it is made again; metrics as before")
+@pytest.mark.parametrize(
+    ("number", "shelf", "file", "how"),
+    [
+        pytest.param(number, shelf, *what, marks=pytest.mark.slow if number else ())
+        for number, damages in enumerate(ROUNDS)
+        for shelf, what in damages.items()
+    ],
+)
+def test_damaged_artifact(
+    number: int, shelf: str, file: str, how: str, healed: Callable[[int], dict[str, bool]]
+) -> None:
+    assert healed(number)[shelf]
+
+
+@pytest.mark.fault("{what} put in place of a model", "it is noticed and made again; metrics as before")
+@pytest.mark.parametrize(
+    ("shelf", "what"), [("train_A", "another seed's model.keras"), ("train_B_scratch", "another seed's whole folder")]
+)
+def test_another_seeds_model(shelf: str, what: str, artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
+    one, other = artifacts_copy.glob(f"store/{shelf}/*")
+    before = (one / "model.keras").read_bytes()
+    for file in other.iterdir() if "folder" in what else [other / "model.keras"]:
+        shutil.copy(file, one / file.name)
+    assert (one / "model.keras").read_bytes() != before
+    assert_nothing_lost(artifacts_copy, baseline)
+    assert (one / "model.keras").read_bytes() == before
+
+
+@pytest.mark.fault("a file and its manifest's entry changed together", "it is noticed and made again")
+def test_edited_manifest(artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
+    folder = next(artifacts_copy.glob("store/evaluate/*"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    right = (folder / "scores.json").read_text()
+    (folder / "scores.json").write_text("{}")
+    sha256 = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    manifest["scores.json"] = {"sha256": sha256, "bytes": 2}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert_nothing_lost(artifacts_copy, baseline)
+    assert (folder / "scores.json").read_text() == right
+
+
+@pytest.mark.slow
+@pytest.mark.fault("a file in data/raw {how}", "it is fetched again; metrics as before")
+@pytest.mark.parametrize("how", DAMAGES)
+def test_damaged_data(
+    how: str, lives: Lives, artifacts_copy: Path, baseline: tuple[Path, dict], content: dict[str, bytes],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    raw = tmp_path / "data" / "raw"
+    raw.mkdir(parents=True)
+    for name in content.keys() - {SMALL}:
+        (raw / name).symlink_to(data_root() / "raw" / name)
+    (raw / SMALL).write_bytes(content[SMALL])
+    (raw / f"{SMALL}.gz").write_bytes(gzip.compress(content[SMALL]))
+    damage(raw / SMALL, how)
+    assert_heals(lives, artifacts_copy, baseline, HEADSTART_DATA=tmp_path / "data")
+    assert all(is_valid(raw / name) for name in FILES)
+
+
+@pytest.mark.fault("metrics.json of the latest run {how}", "the next run's folder is whole, and `latest` points at it")
+@pytest.mark.slow
+@pytest.mark.parametrize("how", DAMAGES[:5])
+def test_damaged_run_folder(how: str, artifacts_copy: Path, baseline: tuple[Path, dict]) -> None:
+    damage(artifacts_copy / "latest" / "metrics.json", how)
+    assert run_experiment()[0] == baseline[1]
+    assert_latest_is_whole(artifacts_copy)

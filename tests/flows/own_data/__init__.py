@@ -1,0 +1,1 @@
+"""The flow and the study on data and models that people bring."""

@@ -1,0 +1,92 @@
+"""Your own trained model as A, the study on your own data, and README's walk-through."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from prefect.settings import PREFECT_API_URL
+
+from flows.study import transfer_study
+from flows.transfer_learning import transfer_learning
+from tasks.storage.roots import ROOT
+from tests.support.runs import DIGITS, run
+from tests.walkthrough import digits
+
+pytestmark = pytest.mark.usefixtures("prefect_server", "artifacts")
+
+
+@pytest.mark.own_data
+def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) -> None:
+    experiment = DIGITS.vary(
+        dataset="digits.npz", target_classes=(3, 8, 9), network="cnn", learning_rate=0.005, target_samples=50
+    )
+    folder, metrics, _ = run(transfer_study, experiment=experiment, tuned=False)
+    table = pd.read_csv(folder / "runs.csv")
+    assert set(table.classes) == {"3 8 9"}
+    assert {"first 3, frozen", "self-transfer", "probe"} <= set(table.arm)
+    assert metrics["study"]["labels"]["curve"][-1]["samples"] == metrics["data"]["images"]["B"]["training"]
+    assert "to tell 3, 8 and 9 apart, and why?" in (folder / "report.md").read_text()
+    assert metrics["study"]["help"]["error_reduction"] == metrics["error_reduction"]
+
+
+@pytest.mark.own_data
+def test_a_study_goes_on_without_the_pixels_on_which_a_diverges(artifacts: Path) -> None:
+    experiment = DIGITS.vary(dataset="digits.npz", target_classes=(3, 8), hidden_layers=3, hidden_units=100)
+    folder, metrics, _ = run(transfer_study, experiment=experiment, tuned=False)
+    assert "pixels" not in metrics["study"]
+    assert "task A diverged at this learning rate" in (folder / "report.md").read_text()
+
+
+@pytest.mark.own_data
+def test_a_trained_model_takes_the_place_of_A(artifacts: Path, brought: Path) -> None:
+    digest = hashlib.sha256((brought / "digits.keras").read_bytes()).hexdigest()
+    own = DIGITS.vary(dataset="digits.npz", target_classes=(8, 9), source_model="digits.keras", source_layer="features")
+    folder, metrics, states = run(transfer_learning, experiment=own)
+    assert ("import_A", "Completed") in states
+    trained_A = {
+        result for result in (folder / "run.json").read_text().split('"') if result.startswith("store/train_A")
+    }
+    assert not trained_A  # the brought model is A
+    assert metrics["data"]["source_classes"] is None
+    assert "were transferred, unchanged" in (folder / "models/A.md").read_text()
+    study, answers, states = run(transfer_study, experiment=own, resample_target=False, tuned=False)
+    assert ("import_A", "Cached") in states
+    assert "pixels" not in answers["study"]
+    for ours, theirs in zip(answers["replicates"], metrics["replicates"], strict=True):
+        assert ours["transfer"]["accuracy"] == theirs["transfer"]["accuracy"]
+    assert set(pd.read_csv(study / "runs.csv").layers) == {0, 1}
+    assert hashlib.sha256((brought / "digits.keras").read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.own_data
+def test_a_changed_model_is_never_served_from_the_cache(artifacts: Path, brought: Path) -> None:
+    own = DIGITS.vary(dataset="digits.npz", target_classes=(8, 9), source_model="changing.keras")
+    (brought / "changing.keras").write_bytes((brought / "digits.keras").read_bytes())
+    run(transfer_learning, experiment=own, replicates=1)
+    digits.write_model(brought / "changing.keras", epochs=1)
+    _, _, states = run(transfer_learning, experiment=own, replicates=1)
+    assert ("import_A", "Completed") in states
+
+
+@pytest.mark.own_data
+def test_the_walk_through_runs_as_written(tmp_path: Path) -> None:
+    section = (ROOT / "docs" / "your-data.md").read_text()
+    commands = [line.strip() for line in section.splitlines() if line.startswith("    .venv/bin/python ")]
+    assert len(commands) >= 6
+    for name in ("flows", "tasks", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to(Path(sys.executable))
+    environment = {name: value for name, value in os.environ.items() if name != "HEADSTART_ARTIFACTS"}
+    environment |= {"PREFECT_API_URL": PREFECT_API_URL.value(), "PYTHONPATH": os.pathsep.join(sys.path)}
+    for command in commands:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr[-2000:]}"
+    answer = (tmp_path / "artifacts/latest/report.md").read_text().splitlines()[2]
+    assert answer.startswith("> ")

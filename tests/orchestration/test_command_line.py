@@ -1,0 +1,50 @@
+"""What the commands say of themselves."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from flows.study import transfer_study
+from flows.transfer_learning import transfer_learning
+from tasks.orchestration.command_line import parse_parameters
+from tasks.storage.roots import ROOT, version
+
+
+def said(flow: object, flag: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setattr(sys, "argv", ["flow", flag])
+    with pytest.raises(SystemExit) as end:
+        parse_parameters(flow, "flows.flow")  # type: ignore[arg-type]
+    assert not end.value.code
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_help_shows_ranges_defaults_and_plain_types(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said(transfer_learning, "--help", monkeypatch, capsys)
+    for line in (
+        "--replicates INTEGER Number of pairs of runs, one per seed. (1 to 1,000; default: 5)",
+        "--experiment.learning-rate NUMBER Step size of plain SGD. (above 0, at most 10; default: 0.001)",
+        "(at least 1; default: empty)",
+        'the positive one. (default: ["T-shirt/top", "Pullover"])',
+        "--refresh [true|false] Ignore the cache and recompute everything. (default: false)",
+    ):
+        assert line in text
+    for technical in ("null", "None", "tuple", "Union"):
+        assert technical not in text
+    assert "--pair-replicates INTEGER" in said(transfer_study, "--help", monkeypatch, capsys)
+
+
+def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(transfer_learning, "--version", monkeypatch, capsys) == version()
+    assert re.fullmatch(r"headstart \d+\.\d+\.\d+", version())
+
+
+def test_make_help_says_what_each_target_does() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split()
+    lines = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    described = dict(line.split(maxsplit=1) for line in lines)
+    assert set(described) == set(targets)

@@ -1,0 +1,36 @@
+"""What people are told of how long it will take."""
+
+import pytest
+from rich.progress import Progress
+
+from tasks.orchestration import progress
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock for the bars, in seconds, that moves when it is set."""
+    clock = [0.0]
+    bars = Progress(disable=True, get_time=lambda: clock[0], speed_estimate_period=progress.SPEED_SECONDS)
+    monkeypatch.setattr(progress, "_bars", [bars])
+    return clock
+
+
+def test_what_the_cache_had_does_not_count_as_speed(clock: list[float]) -> None:
+    """36 of 40 are there after a second; each of the others takes a minute."""
+    bar = progress._Bar("study", 40)
+    for done in range(1, 37):
+        clock[0] = done / 36
+        bar.show(done, computed=False)
+    assert bar.seconds_left() is None, "nothing has been computed yet"
+    for done in (37, 38):
+        clock[0] += 60
+        bar.show(done)
+    assert bar.seconds_left() == pytest.approx(2 * 60, abs=1)
+
+
+def test_without_a_cache_the_speed_so_far_counts(clock: list[float]) -> None:
+    bar = progress._Bar("study", 10)
+    for done in range(1, 5):
+        clock[0] += 30
+        bar.show(done)
+    assert bar.seconds_left() == pytest.approx(6 * 30, abs=1)
