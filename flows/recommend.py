@@ -35,6 +35,7 @@ from tasks.train import train_A
 
 SHARES = (0.25, 0.5, 0.75)  # of a fold's training images, for the learning curve
 CURVE_REPETITIONS = 2
+LARGE = 4_000_000  # bytes of a body: a million weights
 
 
 def _describe(given: dict[str, Any]) -> list[str]:
@@ -81,7 +82,7 @@ def _models(question: Question, data: DataSet) -> Iterable[Source]:
     for given in question.source_models:
         name, layer = split_layer(given)
         experiment = Experiment(dataset=question.dataset, source_model=name, source_layer=layer)
-        yield Source(name=_called(name, layer), body=starts(experiment, data, None)[0])
+        yield _source(_called(name, layer), starts(experiment, data, None)[0])
 
 
 def _datasets(question: Question, B: Problem, seed: int) -> Iterable[Source]:
@@ -94,7 +95,11 @@ def _datasets(question: Question, B: Problem, seed: int) -> Iterable[Source]:
         A = cut_A(source, normalize(source, "standardize"), taken)
         model = train_A(A, question.training, seed)
         called = f"{name}'s other classes" if taken else name
-        yield Source(name=_called(called, layer), body=cut_body(model, layer, B.data.image_shape))
+        yield _source(_called(called, layer), cut_body(model, layer, B.data.image_shape))
+
+
+def _source(name: str, body: Artifact) -> Source:
+    return Source(name=name, body=body, is_large=(body.folder() / "model.keras").stat().st_size > LARGE)
 
 
 def _called(name: str, layer: str | None) -> str:

@@ -13,7 +13,14 @@ from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.page import render, write_body
 from tasks.experiment.reports.recommend.metrics import RecommendationMetrics, describe_labels, table_of_candidates
 from tasks.experiment.reports.recommend.plots import PLOTS, SHOWN, ReportedChoice
-from tasks.experiment.reports.recommend.sentences import RULE, between, in_percent, recommendation, tested, worth
+from tasks.experiment.reports.recommend.sentences import (
+    RULE,
+    between,
+    in_percent,
+    recommendation,
+    said_by_test_images,
+    worth,
+)
 from tasks.experiment.reports.sentences import distinction
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
@@ -39,7 +46,7 @@ def report_recommendation(
     rows = [mistake["row"] for mistake in found["mistakes"]][:SHOWN]
     content = ReportedChoice(found, growing, names, B.data.images("train")[rows])
     expected = f"{in_percent(found['expected'])} ({between(found['expected'])})"
-    words = {"distinction": distinction(names), "expected": expected, "tested": tested(test)}
+    words = {"distinction": distinction(names), "expected": expected, "tested": said_by_test_images(test)}
 
     def write(folder: Path) -> None:
         captions = draw_plots(PLOTS, content, folder / "plots")

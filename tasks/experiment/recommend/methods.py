@@ -18,10 +18,14 @@ BASELINES = (MAJORITY, LOGISTIC, SCRATCH)
 
 
 class Source(Handle):
-    """A body to build on: what it is called, and the artifact that `import_A` or `cut_body` stored."""
+    """A body to build on: what it is called, and the artifact that `import_A` or `cut_body` stored.
+
+    is_large: to train it would take hours on a CPU.
+    """
 
     name: str
     body: Artifact
+    is_large: bool = False
 
 
 class Method(Handle):
@@ -54,7 +58,10 @@ class Judging(Handle):
 
 
 def methods(pixels: Artifact, training: Training, sources: list[Source], hows: tuple[How, ...]) -> list[Method]:
-    """The baselines, and each source with each of these ways to use it. Another way is another line in HOWS."""
+    """The baselines, and each source with each of these ways to use it. Another way is another line in HOWS.
+
+    hows: empty: all, but of a large source only those that don't train it.
+    """
     flat = training.model_copy(update={"network": "mlp", "hidden_layers": 0})  # a head on the pixels
 
     def on_pixels(name: str, how: Training, head: Head, trained: bool) -> Method:
@@ -70,6 +77,6 @@ def methods(pixels: Artifact, training: Training, sources: list[Source], hows: t
                 name=f"{how.replace('-then-', ' then ')} {source.name}", source=source.name,
             )
             for source in sources
-            for how in hows
+            for how in hows or [how for how, (_, trained) in HOWS.items() if not (trained and source.is_large)]
         ),
     ]  # fmt: skip

@@ -61,8 +61,12 @@ class Question(Settings):
         ),
     ] = ()
     methods: Annotated[
-        tuple[How, ...], Field(min_length=1, description="How a source may be used: each of these is judged.")
-    ] = tuple(HOWS)
+        tuple[How, ...],
+        Field(
+            description=f"How a source may be used, each of which is judged: {', '.join(HOWS)}. Empty: all, but probe "
+            "alone for a source with more than a million weights, which takes hours to train on a CPU."
+        ),
+    ] = ()
     network: Annotated[
         NetworkKind, Field(description="What is trained from scratch, and on source_datasets: mlp or cnn.")
     ] = "mlp"

@@ -42,7 +42,7 @@ def beaten(choice: Choice, class_names: list[str]) -> str:
     return " ".join(said)
 
 
-def tested(test: dict[str, object] | None) -> str:
+def said_by_test_images(test: dict[str, object] | None) -> str:
     """What the test images say, of which the choice knew nothing."""
     if not test:
         return "There are no test images: what is expected comes from the labelled images alone."

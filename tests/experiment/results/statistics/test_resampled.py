@@ -49,5 +49,5 @@ def test_two_equal_learners_are_seldom_told_apart_though_the_plain_t_test_often_
         values = np.concatenate([differences[order].reshape(folds, -1).mean(1) for order in orders])
         corrected += corrected_resampled_p(values, 1 / (folds - 1)) < 0.05
         plain += corrected_resampled_p(values, 0) < 0.05
-    assert corrected <= 0.05 * studies
-    assert plain >= 0.1 * studies
+    assert corrected <= 0.08 * studies
+    assert plain >= 0.15 * studies
