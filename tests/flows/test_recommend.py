@@ -70,12 +70,11 @@ def test_from_a_folder_and_a_model_to_a_model_that_predicts(brought: Path, artif
     loaded = keras.models.load_model(model)
     assert loaded.input_shape == (None, 8, 8)
 
-    # A second source judges only that one, and makes the report again.
-    more = question.model_copy(update={"source_models": ("digits.keras#features", "digits.keras")})
-    _, _, states = ask(more)
-    judged = [name for name, state in states if name.startswith("judge probe digits.keras,") and state == "Completed"]
-    assert judged
-    assert all(state == "Cached" for name, state in states if name.startswith("judge") and "digits.keras," not in name)
+    # Another way to use the source judges only that one.
+    _, _, states = ask(question.model_copy(update={"methods": ("probe", "fine-tune")}))
+    judged = {name.partition(",")[0]: state for name, state in states if name.startswith("judge ")}
+    assert judged.pop("judge fine-tune digits.keras up to features") == "Completed"
+    assert {*judged.values()} == {"Cached"}
 
 
 @pytest.mark.slow
