@@ -13,6 +13,8 @@ from tasks.experiment.data.fitting import LONGEST, Fit, Sizing
 from tasks.experiment.data.formats.labelled import MAX_SIDE
 from tasks.experiment.data.splits import Target
 from tasks.experiment.networks.architectures import NETWORKS
+from tasks.experiment.networks.bodies.applications import Application, parse_application
+from tasks.experiment.networks.bodies.pixels import SourcePixels
 from tasks.experiment.networks.recipe import NetworkKind, Training, TuningKind
 
 # What every flow is asked for beside the experiment.
@@ -71,7 +73,8 @@ class Experiment(Settings):
         tuple[Side, Side] | None,
         Field(
             description="Height and width in pixels that all images are made. Empty: as they are, if all have one size "
-            f"of at most {MAX_SIDE} × {MAX_SIDE}; else their median size, at most {LONGEST} × {LONGEST}."
+            f"of at most {MAX_SIDE} × {MAX_SIDE}; else their median size, at most {LONGEST} × {LONGEST}. "
+            "For one of Keras' applications: its own."
         ),
     ] = None
     image_fit: Annotated[
@@ -93,13 +96,25 @@ class Experiment(Settings):
         str | None,
         Field(
             min_length=1,
-            description="A trained Keras model (.keras) in the place of A. It must take pixels of 0–255; its layers up "
-            "to source_layer are what B is trained on, those that prepare pixels included.",
+            description="A trained Keras model in the place of A: the path of a .keras file; or one of Keras' "
+            "applications, as keras:MobileNetV2, or keras:MobileNetV2:weights.h5 with weights from a file instead of "
+            "Keras' site. Its layers up to source_layer are what B is trained on, those that prepare pixels included.",
         ),
     ] = None
     source_layer: Annotated[
         str | None,
-        Field(min_length=1, description="The last layer of source_model to reuse. Empty: the one before its last."),
+        Field(
+            min_length=1,
+            description="The last layer of source_model to reuse; in a nested model by its path, as "
+            "backbone/conv5_block3_out. Empty: the last one before its head.",
+        ),
+    ] = None
+    source_pixels: Annotated[
+        SourcePixels | None,
+        Field(
+            description="The pixels that a source_model was trained on, if it does not scale them itself: 0-1 if they "
+            "were divided by 255, -1-1, or a mean and a standard deviation. Empty: 0-255, as they are."
+        ),
     ] = None
     network: Annotated[
         NetworkKind,
@@ -128,6 +143,7 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
+        application = self.application  # ValueError if Keras has none of that name
         if self.frozen_epochs > self.target_epochs:
             raise ValueError(
                 f"frozen_epochs ({self.frozen_epochs}) is more than target_epochs ({self.target_epochs}): "
@@ -137,6 +153,10 @@ class Experiment(Settings):
             raise ValueError("source_dataset and source_model are two sources: give one of them")
         if self.source_layer and not self.source_model:
             raise ValueError("source_layer is a layer of source_model: give source_model too")
+        if self.source_pixels and not self.source_model:
+            raise ValueError("source_pixels are what a source_model takes: give source_model too")
+        if self.source_pixels and application:
+            raise ValueError(f"{self.source_model} brings its own preprocessing: leave source_pixels out")
         return self
 
     @field_validator("target_classes", mode="before")
@@ -157,8 +177,15 @@ class Experiment(Settings):
 
     @property
     def sizing(self) -> Sizing:
-        """What size images are made, and how."""
+        """What size images are made, and how; for an application of Keras' its own, and in colour."""
+        if application := self.application:
+            return Sizing(size=self.image_size or application.size, fit=self.image_fit, colour=True)
         return Sizing(size=self.image_size, fit=self.image_fit)
+
+    @property
+    def application(self) -> Application | None:
+        """Keras' application that source_model names, if it does."""
+        return parse_application(self.source_model or "")
 
     @property
     def target(self) -> Target:

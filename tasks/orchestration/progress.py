@@ -76,6 +76,11 @@ class _Bar:
         return next(line.time_remaining for line in self._bars.tasks if line.id == self._line)
 
 
+def _left(bar: _Bar) -> str:
+    left = bar.seconds_left()
+    return f", about {timedelta(seconds=math.ceil(left))} left" if left else ""
+
+
 def _once_in(seconds: float) -> Callable[[], bool]:
     """A function that is true at most once in that time, so that neither log nor server is flooded."""
     shown = time.monotonic()
@@ -129,7 +134,7 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
         if not (due() or is_last):
             return
         text = f"epoch {number}/{training.epochs}: loss {epoch.loss:.4f}, validation loss {epoch.validation_loss:.4f}, "
-        text += f"validation accuracy {epoch.validation_accuracy:.4f}"
+        text += f"validation accuracy {epoch.validation_accuracy:.4f}{_left(bar)}"
         log.info(text, extra=None if is_last else IN_BAR)
         if shown:
             shown.show(100 * number / training.epochs, f"{name}, {text}")
@@ -146,9 +151,7 @@ def watch(name: str, training_runs: list[PrefectFuture[Any]]) -> None:
         bar.show(done, computed=training_run.state.name != "Cached")
         if not (due() or done == total):
             continue
-        left = bar.seconds_left()
-        text = f"{done} of {total} training runs"
-        text += f", about {timedelta(seconds=math.ceil(left))} left" if left else ""
+        text = f"{done} of {total} training runs{_left(bar)}"
         log.info(text, extra=IN_BAR)
         shown.show(100 * done / total, text)
 

@@ -9,6 +9,7 @@ import resource
 from pathlib import Path
 
 from tasks.storage.roots import ROOT
+from tests.benchmarks.large_body import large_body
 from tests.benchmarks.machines import machines
 from tests.benchmarks.peers import timed_peers
 from tests.benchmarks.processes import first_task, study, whole_flow
@@ -25,6 +26,7 @@ def main() -> None:
     parser.add_argument("--machines", action="store_true", help="Dask and S3 too, ten minutes more")
     arguments = parser.parse_args()
     rows, notebook = whole_flow(arguments.whole_rounds)
+    rows += large_body()
     rows += [first_task(), *study()] if arguments.study else []
     rows += machines() if arguments.machines else []
     show(rows)

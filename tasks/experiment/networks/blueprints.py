@@ -5,7 +5,7 @@ from typing import Protocol
 
 from tasks.experiment.data.pixels import Pixels, load_pixels
 from tasks.experiment.networks.architectures import build_network
-from tasks.experiment.networks.bodies import build_on_body
+from tasks.experiment.networks.bodies.body import build_on_body
 from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.networks.recipe import Network, Training
 from tasks.storage.artifacts import Artifact

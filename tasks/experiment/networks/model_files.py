@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.experiment.errors import UnusableInputError
+from tasks.experiment.networks.foreign_files import refuse_foreign_code, refuse_other_files
 from tasks.experiment.networks.recipe import Network
 
 
@@ -55,16 +56,14 @@ def load_network(path: Path) -> Network:
 
 def load_trained(path: Path) -> Network:
     """A model that a user gave, in the same safe mode. Raises UnusableInputError, in one sentence."""
-    if path.suffix != ".keras" or not path.is_file():
-        raise UnusableInputError(f"{path} is not a file that Keras saved, with the suffix .keras")
+    refuse_other_files(path)
     try:
+        refuse_foreign_code(path)
         return load_network(path)
+    except UnusableInputError:
+        raise
     except Exception as error:
         # Keras has many ways to fail on a file; each of them means that the file can't be used.
-        if "lambda" in str(error).lower():
-            raise UnusableInputError(
-                f"{path} has a Lambda layer: that is code, which is never run; replace it by layers of Keras"
-            ) from error
         raise UnusableInputError(f"{path} can't be loaded: {' '.join(str(error).split())[:200]}") from error
 
 

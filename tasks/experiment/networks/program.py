@@ -111,7 +111,8 @@ def validate(predict: Predict, batches: Batches, weights: list[Tensor]) -> Score
         return step + 1, loss + batch_loss, right + batch_right
 
     steps = batches.steps()
-    _, loss, right = tf.while_loop(lambda step, *_: step < steps, next_step, (0, 0.0, 0.0))
+    # One batch after the other: without XLA several would be in memory at once.
+    _, loss, right = tf.while_loop(lambda step, *_: step < steps, next_step, (0, 0.0, 0.0), parallel_iterations=1)
     return _means(loss, right, batches)
 
 
@@ -130,7 +131,7 @@ def compiled(model: Network) -> Any:
     such as the mean of the pixels. figures: of each epoch, in the order of Epoch's fields, (EPOCHS_AT_ONCE, 4).
     """
     with _one_at_a_time:
-        return _program(_architecture(model))
+        return _program(architecture(model))
 
 
 @functools.cache
@@ -167,7 +168,7 @@ def compiled_in_parts(model: Network) -> tuple[Any, Any]:
     judge(images, judged, weights, constants) → the mean loss and accuracy over the examples of `judged`, (2,).
     """
     with _one_at_a_time:
-        return _parts(_architecture(model))
+        return _parts(architecture(model))
 
 
 @functools.cache
@@ -200,16 +201,16 @@ def on_xla(architecture: str) -> bool:
     return not CONVOLUTION.search(architecture)
 
 
-def _architecture(model: Network) -> str:
+def architecture(model: Network) -> str:
     """The model's configuration as JSON, without what does not change the computation.
 
-    That is: how weights were initialized, how it was compiled, and memory addresses.
+    That is: how weights were initialized, seeds, how it was compiled, and memory addresses.
     """
 
     def cleaned(value: Any) -> Any:
         if isinstance(value, dict):
             kept = {key: item for key, item in value.items() if not key.endswith(("initializer", "_config"))}
-            return {key: cleaned(item) for key, item in kept.items() if key != "shared_object_id"}
+            return {key: cleaned(item) for key, item in kept.items() if key not in ("shared_object_id", "seed")}
         return [cleaned(item) for item in value] if isinstance(value, list | tuple) else value
 
     return json.dumps(cleaned(keras.saving.serialize_keras_object(model)), sort_keys=True)

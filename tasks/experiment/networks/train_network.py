@@ -1,11 +1,15 @@
 """One network of a pair: build it, let it start from another's hidden layers, train it."""
 
+import threading
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.experiment.data.splits import TrainingData
+import numpy as np
+
+from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
-from tasks.experiment.networks.blueprints import Blueprint
+from tasks.experiment.networks.blueprints import Blueprint, BodyBlueprint
+from tasks.experiment.networks.bodies.frozen import head_inputs
 from tasks.experiment.networks.recipe import Epoch, Network, OnEpoch, Training
 from tasks.experiment.randomness import generator
 
@@ -23,6 +27,7 @@ class Body:
 
 
 RANDOM = Body(model=None)
+_one_large_at_a_time = threading.Lock()  # its convolutions use all cores
 
 
 def starting_network(blueprint: Blueprint, training: Training, classes: int, seed: int, body: Body) -> Network:
@@ -50,16 +55,42 @@ def train_network(
     Raises DivergedError when a loss is not finite.
     """
     from tasks.experiment.networks.program import compile_for_keras
-    from tasks.experiment.networks.trainer import train
+    from tasks.experiment.networks.trainer import Portion, train
 
     model = starting_network(blueprint, training, data.classes, seed, body)
-    epochs = train(
-        model,
-        data,
-        training,
-        order=generator(seed, f"order/{task}"),
-        frozen_layers=tuple(layer.name for layer in hidden_layers(model)[: body.layers]),
-        on_epoch=on_epoch,
-    )
+    order, frozen = generator(seed, f"order/{task}"), tuple(each.name for each in hidden_layers(model)[: body.layers])
+    if isinstance(blueprint, BodyBlueprint):
+        alone = training.frozen_epochs if frozen else 0
+        epochs = _train_head(model, data, training.model_copy(update={"epochs": alone}), order, on_epoch)
+        rest = training.model_copy(update={"epochs": training.epochs - alone, "frozen_epochs": 0})
+        if rest.epochs:
+            # An epoch may take minutes, and what a batch's gradient needs hundreds of megabytes.
+            portion = Portion(first=alone + 1, epochs=1, validation_batch=32)
+            with _one_large_at_a_time:
+                epochs += train(model, data, rest, order=order, on_epoch=on_epoch, portion=portion)
+    else:
+        epochs = train(model, data, training, order=order, frozen_layers=frozen, on_epoch=on_epoch)
     compile_for_keras(model, training.learning_rate)
     return model, epochs
+
+
+def _train_head(
+    model: Network, data: TrainingData, training: Training, order: np.random.Generator, on_epoch: OnEpoch
+) -> list[Epoch]:
+    """Train the model's last layer alone, on what the layers below make of each image once."""
+    import keras
+
+    from tasks.experiment.networks.trainer import train
+
+    if not training.epochs:
+        return []
+    training_part, validation_part = data.training, data.validation
+    rows, places = np.unique(np.concatenate([training_part.rows, validation_part.rows]), return_inverse=True)
+    here, there = np.split(places.astype(np.int32), [len(training_part)])
+    features = head_inputs(model, np.asarray(data.images)[rows])
+    on_features = TrainingData(
+        features, Examples(here, training_part.labels), Examples(there, validation_part.labels), data.classes
+    )
+    head = keras.Sequential([keras.Input(features.shape[1:], name="features"), model.layers[-1]], name="head_alone")
+    unfrozen = training.model_copy(update={"frozen_epochs": 0})
+    return train(head, on_features, unfrozen, order=order, on_epoch=on_epoch)

@@ -8,6 +8,7 @@ and updates the weights. With plain SGD a learning rate of zero *is* a frozen la
 import math
 import os
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -21,6 +22,18 @@ from tasks.experiment.networks.recipe import Epoch, Network, OnEpoch, Training
 VALIDATION_BATCH = 512
 
 _one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A part of a training run. first: the number of its first epoch.
+
+    epochs, validation_batch: how many at most one call of the program trains, and how many images it validates at once.
+    """
+
+    first: int = 1
+    epochs: int = EPOCHS_AT_ONCE
+    validation_batch: int = VALIDATION_BATCH
 
 
 def set_threads() -> None:
@@ -45,6 +58,7 @@ def train(
     order: np.random.Generator,
     frozen_layers: tuple[str, ...] = (),
     on_epoch: OnEpoch = lambda number, epoch: None,
+    portion: Portion = Portion(),
 ) -> list[Epoch]:
     """Train `model` in place by plain SGD and return its epochs.
 
@@ -54,12 +68,12 @@ def train(
     Raises DivergedError when a loss is not finite, naming the epoch.
     """
     program, images = compiled(model), tf.convert_to_tensor(data.images)
-    validation = in_batches([data.validation], VALIDATION_BATCH, len(images))
+    validation = in_batches([data.validation], portion.validation_batch, len(images))
     constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
     weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
     rates = _learning_rates(model, training, frozen_layers)
     steps, capacity = (math.ceil(count / training.batch_size) for count in (len(data.training), len(images)))
-    at_once = min(EPOCHS_AT_ONCE, capacity // steps)
+    at_once = min(portion.epochs, capacity // steps)
     epochs: list[Epoch] = []
     while len(epochs) < training.epochs:
         now = min(at_once, training.epochs - len(epochs))
@@ -67,7 +81,7 @@ def train(
         now_rates = tf.constant(rates[len(epochs) : len(epochs) + EPOCHS_AT_ONCE])
         weights, figures = program(images, batches, validation, tf.constant(now), now_rates, weights, constants)
         for figure in figures.numpy()[:now].tolist():
-            epoch, number = Epoch(*figure), len(epochs) + 1
+            epoch, number = Epoch(*figure), portion.first + len(epochs)
             if not (math.isfinite(epoch.loss) and math.isfinite(epoch.validation_loss)):
                 raise DivergedError(
                     f"the loss is {epoch.loss} in epoch {number}: training diverged; "

@@ -8,7 +8,7 @@ from upath import UPath
 
 from tasks.experiment.data.inspection import class_counts
 from tasks.experiment.data.splits import Problem
-from tasks.experiment.networks.bodies import model_notes
+from tasks.experiment.networks.bodies.body import model_notes
 from tasks.experiment.networks.recipe import TunedRecipe
 from tasks.experiment.reports.cautions import cautions
 from tasks.experiment.results.convergence import Convergence

@@ -9,16 +9,23 @@ from typing import Any, NotRequired, TypedDict, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.networks.bodies.cutting import is_nested
+from tasks.experiment.networks.bodies.inference import outputs
+
 Probabilities = NDArray[np.float32]
 Labels = NDArray[np.int32]  # class numbers, shape (images,)
 BYTES_AT_ONCE = 1 << 26  # of images as float32, the most that a model should have to hold at a time
 
 
 def predict(model: Any, images: NDArray[np.uint8]) -> Probabilities:
-    """The model's probabilities."""
-    batch = max(1, BYTES_AT_ONCE // (4 * images[0].size))
-    outputs = np.concatenate([np.asarray(model(images[i : i + batch])) for i in range(0, len(images), batch)])
-    return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+    """The model's probabilities. (Called without training=False, layers that augment images would do so.)"""
+    if any(map(is_nested, model.layers)):
+        answers = outputs(model, images)
+    else:
+        batch = max(1, BYTES_AT_ONCE // (4 * images[0].size))
+        parts = (images[i : i + batch] for i in range(0, len(images), batch))
+        answers = np.concatenate([np.asarray(model(part, training=False)) for part in parts])
+    return answers[:, 0] if answers.shape[1] == 1 else answers
 
 
 def decide(probabilities: Probabilities) -> Labels:

@@ -8,11 +8,11 @@ from tasks.experiment.data.pixels import Pixels, save_pixels
 from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.networks.architectures import build_network, hidden_layers
 from tasks.experiment.networks.blueprints import BodyBlueprint, PixelsBlueprint, load_blueprint
-from tasks.experiment.networks.bodies import load_body
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.recipe import Network, Training
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.storage.artifacts import save
+from tests.support.bodies import load_body
 
 TRAINING = Training(hidden_layers=2, hidden_units=6, learning_rate=0.1, batch_size=8, epochs=2, frozen_epochs=2)
 PIXELS = Pixels(np.full((4, 4), 127, np.float32), np.full((4, 4), 74, np.float32))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from prefect.settings import PREFECT_API_URL
@@ -60,6 +61,33 @@ def test_a_trained_model_takes_the_place_of_A(artifacts: Path, brought: Path) ->
         assert ours["transfer"]["accuracy"] == theirs["transfer"]["accuracy"]
     assert set(pd.read_csv(study / "runs.csv").layers) == {0, 1}
     assert hashlib.sha256((brought / "digits.keras").read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.own_data
+def test_what_pixels_a_model_takes_is_told_or_warned_of_everywhere(artifacts: Path, brought: Path) -> None:
+    """A model that was trained on pixels divided by 255, outside of it."""
+    import keras
+
+    x, y = digits.load()
+    keras.utils.set_random_seed(3)
+    hidden = keras.layers.Dense(32, activation="relu")
+    model = keras.Sequential(
+        [keras.Input((8, 8)), keras.layers.Flatten(), hidden, keras.layers.Dense(8, activation="softmax")]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x[y < 8] / 255, y[y < 8], epochs=8, verbose=0)
+    model.save(brought / "fractions.keras")
+    own = DIGITS.vary(dataset="digits.npz", target_classes=(8, 9), source_model="fractions.keras")
+    folder, metrics, _ = run(transfer_learning, experiment=own, replicates=1)
+    (note,) = [note for note in metrics["data"]["notes"] if "scales pixels" in note]
+    assert note.endswith("with these: set source_pixels to 0-1.")
+    for file in ("report.md", "models/A.md", "models/B_on_A.md"):
+        assert "set source_pixels to 0-1." in (folder / file).read_text()
+    folder, metrics, _ = run(transfer_learning, experiment=own.vary(source_pixels="0-1"), replicates=1)
+    assert not [note for note in metrics["data"]["notes"] if "pixels" in note]
+    kept = keras.saving.load_model(folder / "models/A.keras")
+    features = keras.Model(model.inputs[0], hidden.output)
+    np.testing.assert_allclose(kept(x[:9]), features(x[:9] / np.float32(255)), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.own_data

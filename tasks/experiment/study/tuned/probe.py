@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.networks.bodies.cutting import is_nested
+from tasks.experiment.networks.bodies.frozen import head_inputs
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.tuning.grid import Tried
 from tasks.experiment.results.scores import Labels, Probabilities, predict, score
@@ -19,6 +21,8 @@ def features(model: Network, images: NDArray[np.uint8]) -> Features:
     """What the network's head gets."""
     import keras
 
+    if any(map(is_nested, model.layers)):  # a body that was brought, which may be large
+        return head_inputs(model, images).reshape(len(images), -1)
     return predict(keras.Model(model.inputs[0], model.layers[-1].input), images).reshape(len(images), -1)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from tasks.experiment.data.splits import Examples, Problem, first_samples, shuffled
 from tasks.experiment.networks.architectures import transfer_hidden_layers
 from tasks.experiment.networks.blueprints import load_blueprint
-from tasks.experiment.networks.bodies import draw_like
+from tasks.experiment.networks.bodies.body import draw_like
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.tuning.cross_validation import Start
 from tasks.experiment.networks.tuning.grid import Recipe

@@ -13,12 +13,13 @@ from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
 from tasks.experiment.networks.blueprints import BodyBlueprint
-from tasks.experiment.networks.bodies import build_on_body, load_body, model_notes, save_body
+from tasks.experiment.networks.bodies.body import build_on_body
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Epoch, Training
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.experiment.networks.trainer import set_threads, train
 from tasks.experiment.randomness import generator
+from tests.support.bodies import load_body
 from tests.walkthrough import digits
 
 set_threads()  # before anything computes
@@ -47,19 +48,6 @@ def test_the_body_gives_what_the_layer_of_the_file_does_on_raw_pixels(model_file
     whole = keras.saving.load_model(model_file)
     features = keras.Model(whole.inputs[0], whole.get_layer("features").output)
     np.testing.assert_allclose(body(X[:50]), features(X[:50, ..., None].astype(np.float32)), rtol=1e-5, atol=1e-5)
-
-
-def test_a_body_that_scales_no_pixels_is_stored_with_a_note(
-    body: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
-    assert model_notes(save_body(body, "digits.keras")) == []
-    plain = keras.Sequential(
-        [keras.Input((8, 8)), keras.layers.Flatten(), keras.layers.Dense(3), keras.layers.Dense(2)]
-    )
-    plain.save(tmp_path / "plain.keras")
-    (note,) = model_notes(save_body(load_body(tmp_path / "plain.keras", None, (8, 8)), "~/plain.keras"))
-    assert note.startswith("~/plain.keras has no Rescaling or Normalization layer: it gets pixels of 0–255 as they are")
 
 
 def test_the_layer_before_the_last_is_meant_if_none_is_named(model_file: Path, body: Any) -> None:
@@ -139,7 +127,11 @@ def two_inputs() -> Any:
     [
         (lambda: keras.Sequential(dense(28, 28, 1)), None, "of the shape (28, 28, 1), but those of the data set"),
         (lambda: keras.Sequential(dense(8, 8, 3)), None, "(8, 8, 3), but those of the data set have the shape (8, 8)"),
-        (lambda: keras.Sequential(dense(8, 8)), "hiden", "no layer 'hiden': source_layer can be flatten"),
+        (
+            lambda: keras.Sequential(dense(8, 8)),
+            "hiden",
+            "no layer 'hiden': source_layer can be flatten, dense, dense_1",
+        ),
         (lambda: keras.Sequential(dense(8, 8)), "flatten", "nothing trained up to the layer 'flatten"),
         (two_inputs, None, "has 2 inputs"),
         (lambda: keras.Sequential([*dense(8, 8), keras.layers.Lambda(lambda x: x)]), None, "has a Lambda layer"),

@@ -1,0 +1,134 @@
+"""The benchmark's part of a large model that is brought: 400 photos of 96 × 96, a body of MobileNetV2's size.
+
+Of four classes two are the target, with 100 labels; the weights are random, as speed does not depend on them. Each
+contestant is a process of its own: `python -m tests.benchmarks.large_body plain|ours MODEL EPOCHS SEEDS` prints its
+figures as JSON. CPU seconds are given too, which a loaded machine changes less.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.benchmarks.processes import measured
+from tests.benchmarks.rows import Row
+
+SIDE, PHOTOS, LABELLED, BATCH, FROZEN_EPOCHS, EPOCHS, SEEDS = 96, 400, 100, 32, 4, 20, 3
+Times = dict[str, tuple[float, float]]  # what: wall and CPU seconds
+
+
+def photos() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Noise around a colour for each class; the two target classes alone, of which the first ones are labelled."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(PHOTOS, dtype=np.int32) % 4
+    colours = rng.uniform(60, 190, (4, 1, 1, 3))[labels]
+    images = np.clip(rng.normal(colours, 50, (PHOTOS, SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
+    return images[labels < 2], labels[labels < 2]
+
+
+def write_model(path: Path) -> None:
+    import keras
+
+    layers = keras.layers
+    keras.utils.set_random_seed(1)
+    body = keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
+    scaled = [keras.Input((SIDE, SIDE, 3)), layers.Rescaling(1 / 127.5, -1), body]
+    keras.Sequential([*scaled, layers.GlobalAveragePooling2D(), layers.Dense(2, activation="softmax")]).save(path)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.times: Times = {}
+
+    def time(self, what: str, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter(), time.process_time()
+        result = work()
+        self.times[what] = time.perf_counter() - start[0], time.process_time() - start[1]
+        return result
+
+
+def plain(model_file: Path, epochs: int, seeds: int) -> Times:
+    """As Keras' guide has it: features once, a head on them, then all layers by `fit`; validated after each epoch."""
+    import keras
+
+    x, y = photos()
+    clock = Clock()
+    whole = keras.saving.load_model(model_file)
+    body = keras.Model(whole.inputs[0], whole.layers[-2].output)
+    features = clock.time("features", lambda: body.predict(x, verbose=0))
+    n = LABELLED
+    for seed in range(seeds):
+        keras.utils.set_random_seed(seed)
+        body = keras.models.clone_model(body)
+        images = keras.Input((SIDE, SIDE, 3))
+        head = keras.layers.Dense(1, activation="sigmoid")
+        alone = keras.Sequential([keras.Input(features.shape[1:]), head])
+        model = keras.Model(images, head(body(images, training=False)))
+        for part, given, count in ((alone, features, FROZEN_EPOCHS), (model, x, epochs)):
+            part.compile(keras.optimizers.SGD(1e-3), "binary_crossentropy", metrics=["accuracy"])
+            run = {"batch_size": BATCH, "epochs": count, "verbose": 0, "validation_data": (given[n:], y[n:])}
+            what = f"{'frozen' if part is alone else 'unfrozen'} {seed}"
+            clock.time(what, lambda part=part, given=given, run=run: part.fit(given[:n], y[:n], **run))
+    return clock.times
+
+
+def ours(model_file: Path, epochs: int, seeds: int) -> Times:
+    from tasks.experiment.data.splits import Examples, TrainingData
+    from tasks.experiment.networks.blueprints import BodyBlueprint
+    from tasks.experiment.networks.bodies.body import make_body, open_model
+    from tasks.experiment.networks.recipe import Training
+    from tasks.experiment.networks.train_network import Body, train_network
+    from tasks.experiment.networks.trainer import set_threads
+
+    set_threads()
+    x, y = photos()
+    clock, rows = Clock(), np.arange(len(x), dtype=np.int32)
+    labelled, others = (Examples(rows[part], y[part]) for part in (slice(0, LABELLED), slice(LABELLED, None)))
+    data = TrainingData(x, labelled, others, classes=2)
+    body = make_body(*open_model(model_file, x.shape[1:], None)[:1], str(model_file), None, x.shape[1:])
+    training = Training(hidden_layers=1, hidden_units=1, learning_rate=1e-3, batch_size=BATCH, epochs=FROZEN_EPOCHS)
+    frozen = training.model_copy(update={"frozen_epochs": FROZEN_EPOCHS})
+    unfrozen = training.model_copy(update={"epochs": epochs})
+    for seed in range(seeds):
+        for what, how in (("frozen", frozen), ("unfrozen", unfrozen)):
+            clock.time(
+                f"{what} {seed}",
+                lambda how=how, seed=seed: train_network(
+                    BodyBlueprint(body), data, how, seed, task="B", body=Body(body)
+                ),
+            )
+    return clock.times
+
+
+def large_body(epochs: int = EPOCHS, seeds: int = SEEDS) -> list[Row]:
+    """The frozen part of all seeds, the unfrozen part of the last one (the first one is traced), and the peaks."""
+    times: dict[str, Times] = {}
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "mobilenet.keras"
+        write_model(file)
+        for name in ("plain", "ours"):
+            command = [sys.executable, "-m", "tests.benchmarks.large_body", name, str(file), str(epochs), str(seeds)]
+            _, peak, output = measured(command)
+            times[name] = json.loads(output.splitlines()[-1])
+            rows.append({"what": f"large body: peak memory, {name}, MiB", "value": peak, "goal": 2048})
+    for part, keys, goal in (
+        (f"frozen part of {seeds} seeds", ["features", *(f"frozen {seed}" for seed in range(seeds))], 1.5),
+        (f"unfrozen part, {epochs} epochs", [f"unfrozen {seeds - 1}"], 1.0),
+    ):
+        theirs, mine = ([sum(times[name].get(key, (0, 0))[i] for key in keys) for i in (0, 1)] for name in times)
+        rows.append({"what": f"large body, {part}: plain Keras", "seconds": theirs[0]})
+        rows.append({"what": f"large body, {part}", "seconds": mine[0], "share of its time": mine[0] / theirs[0],
+                     "against": f"plain Keras ({mine[1] / theirs[1]:.2f} of its CPU time)", "goal": goal})  # fmt: skip
+    return rows
+
+
+if __name__ == "__main__":
+    contestant, file, *counts = sys.argv[1:]
+    print(json.dumps({"plain": plain, "ours": ours}[contestant](Path(file), *map(int, counts))))
