@@ -14,7 +14,7 @@ from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.recommend.methods import Judging, Method, Source, methods
 from tasks.experiment.recommend.settings import Question, split_layer
-from tasks.experiment.settings import Experiment, Refresh, Seed
+from tasks.experiment.settings import Refresh, Seed
 from tasks.normalize import normalize, starts
 from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.progress import watch
@@ -79,9 +79,8 @@ def _open(question: Question) -> DataSet:
 
 def _models(question: Question, data: DataSet) -> Iterable[Source]:
     """The trained models that were given, cut."""
-    for given in question.source_models:
-        name, layer = split_layer(given)
-        experiment = Experiment(dataset=question.dataset, source_model=name, source_layer=layer)
+    for experiment in question.experiments():
+        name, layer = str(experiment.source_model), experiment.source_layer
         yield _source(_called(name, layer), starts(experiment, data, None)[0])
 
 

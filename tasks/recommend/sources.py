@@ -2,7 +2,8 @@
 
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.splits import Problem, cut_source
-from tasks.experiment.networks.bodies import load_body, save_body
+from tasks.experiment.networks.bodies.body import make_body, save_body
+from tasks.experiment.networks.model_files import load_network
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact
 
@@ -20,4 +21,5 @@ def cut_body(model_A: Artifact, layer: str | None, image_shape: tuple[int, ...])
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
-    return save_body(load_body(model_A.folder() / "model.keras", layer, image_shape), "the network trained here")
+    model = load_network(model_A.folder() / "model.keras")
+    return save_body(make_body(model, "trained on source_datasets", layer, image_shape), notes=[])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.experiment.data.splits import Examples, Problem
 from tasks.experiment.networks.blueprints import BodyBlueprint, load_blueprint
+from tasks.experiment.networks.bodies.frozen import head_inputs
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.train_network import RANDOM, Body, starting_network
 from tasks.experiment.networks.tuning.cross_validation import fold_numbers
@@ -18,7 +19,7 @@ from tasks.experiment.networks.tuning.trajectory import Checkpoint, Course, Labe
 from tasks.experiment.randomness import generator
 from tasks.experiment.recommend.methods import Method
 from tasks.experiment.results.scores import Labels, Probabilities
-from tasks.experiment.study.tuned.probe import Features, Head, cross_validate_probe, features, fit_head
+from tasks.experiment.study.tuned.probe import Features, Head, cross_validate_probe, fit_head
 
 Rows = NDArray[np.intp]  # of the labelled images
 
@@ -55,7 +56,7 @@ class Bench:
     @cached_property
     def inputs(self) -> Features:
         """What the head gets of each image while the layers before it are as they start, (n, units)."""
-        return features(self.untrained(), self.images)
+        return head_inputs(self.untrained(), self.images).reshape(len(self.images), -1)
 
     def head(self, rows: Rows, penalty: float) -> Head:
         """A head fitted to these images: the classes' shares, or logistic regression with this penalty."""

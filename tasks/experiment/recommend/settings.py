@@ -1,8 +1,8 @@
 """What a recommendation is asked for: every number with its range and what it means."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, ValidationError, model_validator
 
 from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.fitting import Fit, Sizing
@@ -77,6 +77,25 @@ class Question(Settings):
         bool, Field(description="A first impression: fewer rates, steps and repetitions of cross-validation.")
     ] = False
 
+    @model_validator(mode="after")
+    def _has_models(self) -> Self:
+        """What can be known of source_models before they are read."""
+        try:
+            self.experiments()
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        return self
+
+    def experiments(self) -> list[Experiment]:
+        """One that builds on each of source_models."""
+        return [
+            Experiment(
+                dataset=self.dataset, image_size=self.image_size, image_fit=self.image_fit,
+                source_model=name, source_layer=layer,
+            )
+            for name, layer in map(split_layer, self.source_models)
+        ]  # fmt: skip
+
     @property
     def judging(self) -> Judging:
         return Judging(repetitions=2, grid=QUICK_GRID) if self.quick else Judging()
@@ -101,7 +120,9 @@ class Question(Settings):
 
     @property
     def sizing(self) -> Sizing:
-        return Sizing(size=self.image_size, fit=self.image_fit)
+        """What size images are made, and how: where an application of Keras' is a source, as it takes them."""
+        applications = [each.sizing for each in self.experiments() if each.application]
+        return applications[0] if applications else Sizing(size=self.image_size, fit=self.image_fit)
 
     @property
     def training(self) -> Training:
