@@ -1,6 +1,7 @@
 """A quick look at a data set: how many images a class has, and what looks suspicious."""
 
 import hashlib
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args
 
@@ -52,7 +53,7 @@ def twins(view: View) -> Iterator[str]:
 def single_colour(view: View) -> Iterator[str]:
     """Images without anything in them."""
     for kind, images in (("training", view.images["train"]), ("test", view.images["test"])):
-        flat = images.reshape(len(images), -1)
+        flat = images.reshape(len(images), math.prod(images.shape[1:]))
         if constant := int(np.sum(flat.min(1) == flat.max(1))):
             yield f"{_images(constant, kind)} {'is' if constant == 1 else 'are'} of a single colour."
 
@@ -64,8 +65,9 @@ def few(view: View) -> Iterator[str]:
 
 
 def untested(view: View) -> Iterator[str]:
-    """Classes without test images."""
-    if found := [row["class"] for row in view.counts if not row["test"]]:
+    """Classes without test images, where others have some."""
+    found = [row["class"] for row in view.counts if not row["test"]]
+    if found and len(found) < len(view.counts):
         yield f"No test images: {', '.join(found)}."
 
 

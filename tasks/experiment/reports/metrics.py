@@ -146,6 +146,12 @@ def errors_of(metrics: Metrics) -> tuple[Errors, Errors]:
     return errors(metrics["replicates"], metric_of(metrics))
 
 
+def table_of_run(metrics: Mapping[str, Any]) -> list[dict[str, object]]:
+    """A run's own table, or that of its pairs."""
+    table: list[dict[str, object]] | None = metrics.get("table")
+    return table_of_pairs(metrics["replicates"]) if table is None else table
+
+
 def night_of(metrics: Metrics, run: str, date: str) -> Night:
     """The night that a run was. Raises KeyError if its metrics lack something."""
     result = metrics["error_reduction"]

@@ -28,7 +28,7 @@ from tasks.experiment.networks.trainer import (
     rates_of_legs,
     values,
 )
-from tasks.experiment.scores import Metric, error_by
+from tasks.experiment.scores import Metric, Probabilities, error_by
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,14 @@ class Checkpoint:
     """What a trajectory has come to: SGD steps so far, means over the images that judge it.
 
     From where the loss is no longer finite the network counts with its answers, the first class to every image: its
-    loss is infinite.
+    loss is infinite. probabilities: its answers, if they were asked for.
     """
 
     epochs: int
     steps: int
     error: float
     loss: float
+    probabilities: Probabilities | None = None
 
     @property
     def diverged(self) -> bool:
@@ -72,14 +73,14 @@ class Course:
     """What trajectories are trained on and judged by: the same batches for each of them, whatever their rate.
 
     checkpoints: ascending numbers of epochs. order: shuffles, as in `train`. keep: the checkpoint whose weights are
-    wanted; None: the last one. metric: by which errors are judged.
+    wanted; None: the last one. metric: by which errors are judged. answers: whether checkpoints hold them.
     """
 
     def __init__(
         self, training: Labelled, judged: Labelled, checkpoints: Sequence[int], batch_size: int,
-        order: np.random.Generator, *, keep: int | None = None, metric: Metric = "accuracy",
+        order: np.random.Generator, *, keep: int | None = None, metric: Metric = "accuracy", answers: bool = False,
     ) -> None:  # fmt: skip
-        self._metric = metric
+        self._metric, self._with_answers = metric, answers
         self.steps = math.ceil(len(training) / batch_size)
         self.checkpoints, self.kept = tuple(checkpoints), keep or checkpoints[-1]
         self._images, self._judged_images = (tf.convert_to_tensor(each.images) for each in (training, judged))
@@ -89,8 +90,9 @@ class Course:
         self._calls: list[tuple[list[int], list[int], Batches]] = []  # (legs, epochs at their ends, batches of all)
         room = capacity(len(training.images), batch_size)
         # Weights are known at the end of a call: one ends at the checkpoint whose weights are wanted, and at each
-        # checkpoint if its errors are not the program's own.
-        wanted = {self.kept, self.checkpoints[-1]} if metric == "accuracy" else set(self.checkpoints)
+        # checkpoint if answers are wanted, or errors that are not the program's own.
+        own = metric == "accuracy" and not answers
+        wanted = {self.kept, self.checkpoints[-1]} if own else set(self.checkpoints)
         for first, last in pairwise([0, *sorted(wanted)]):
             judge = [each for each in self.checkpoints if first < each <= last]
             for legs, ends in in_calls(judge, room // self.steps, first):
@@ -117,27 +119,33 @@ class Course:
             for end, (_, _, loss, accuracy) in zip(ends, figures.numpy().tolist(), strict=False):
                 if not math.isfinite(loss):
                     return Trajectory(reached + self._diverged(len(reached), model.output_shape[-1]), kept)
-                if end not in self.checkpoints:
-                    continue
-                if self._metric == "accuracy":
-                    error = round((1 - accuracy) * len(self._labels)) / len(self._labels)  # accuracy is a float32
-                else:
-                    error = self._error(self._answers(model, weights, constants))
-                reached.append(Checkpoint(end, end * self.steps, error, loss))
+                if end in self.checkpoints:
+                    reached.append(self._checkpoint(end, loss, accuracy, model, weights, constants))
         return Trajectory(reached, kept)
 
+    def _checkpoint(
+        self, end: int, loss: float, accuracy: float, model: Network, weights: list[Tensor], constants: list[Tensor]
+    ) -> Checkpoint:
+        if self._metric == "accuracy" and not self._with_answers:
+            error = round((1 - accuracy) * len(self._labels)) / len(self._labels)  # accuracy is a float32
+            return Checkpoint(end, end * self.steps, error, loss)
+        return self._judged_by(end, loss, self._answers(model, weights, constants))
+
     def _diverged(self, first: int, outputs: int) -> list[Checkpoint]:
-        error = self._error(np.full((len(self._labels), outputs), np.nan, np.float32))
-        return [Checkpoint(epochs, epochs * self.steps, error, math.inf) for epochs in self.checkpoints[first:]]
+        lost = np.full((len(self._labels), outputs), np.nan, np.float32)
+        return [self._judged_by(epochs, math.inf, lost) for epochs in self.checkpoints[first:]]
+
+    def _judged_by(self, epochs: int, loss: float, outputs: NDArray[np.float32]) -> Checkpoint:
+        probabilities = outputs[:, 0] if outputs.shape[1] == 1 else outputs
+        error = error_by(self._metric, probabilities, self._labels)
+        kept = probabilities if self._with_answers else None
+        return Checkpoint(epochs, epochs * self.steps, error, loss, kept)
 
     def _answers(self, model: Network, weights: list[Tensor], constants: list[Tensor]) -> NDArray[np.float32]:
         """The outputs for the images that judge, (images, outputs), batch by batch."""
         answer, batches = compiled_answers(model), self._judged.rows[: math.ceil(len(self._labels) / VALIDATION_BATCH)]
         outputs = [answer(self._judged_images, rows, weights, constants).numpy() for rows in batches]
         return np.concatenate(outputs)[: len(self._labels)]
-
-    def _error(self, outputs: NDArray[np.float32]) -> float:
-        return error_by(self._metric, outputs[:, 0] if outputs.shape[1] == 1 else outputs, self._labels)
 
 
 def set_weights(model: Network, weights: list[Tensor]) -> None:

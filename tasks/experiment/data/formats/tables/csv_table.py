@@ -68,8 +68,10 @@ def read(path: Path, sizing: Sizing) -> BroughtData:
     parts: dict[Part, Labelled] = {}
     begin = 0
     for part, places in classes.places.items():
-        parts[part] = Labelled(pixels[begin : begin + len(places)], places, f"the {part} rows of {path}")
-        begin += len(places)
+        end = begin + len(places)
+        its_files = tuple(os.path.relpath(row.file, root) for row in labelled[begin:end])
+        parts[part] = Labelled(pixels[begin:end], places, f"the {part} rows of {path}", its_files)
+        begin = end
     return BroughtData(classes.names, parts, classes.numbers, tuple(notes))
 
 
