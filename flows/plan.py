@@ -3,8 +3,7 @@
 import argparse
 import sys
 
-from tasks.experiment.reports.metrics import read_metrics
-from tasks.experiment.results.pairs import errors
+from tasks.experiment.reports.metrics import errors_of, read_metrics
 from tasks.experiment.results.statistics.planning import pairs_for_width, pairs_to_see
 from tasks.storage.runs import LATEST, NoRunError, find_run
 
@@ -24,7 +23,7 @@ def main() -> None:
         sys.exit(str(error))
     try:
         metrics = read_metrics(run)
-        scratch, transfer = errors(metrics["replicates"])
+        scratch, transfer = errors_of(metrics)
     except (OSError, ValueError, KeyError, TypeError):
         sys.exit(f"{run} is not the folder of a finished run: give one, such as artifacts/latest")
     if len(scratch) < 2:

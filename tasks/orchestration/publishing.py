@@ -17,7 +17,7 @@ from tasks.experiment.data import fashion_mnist
 from tasks.experiment.reports.card import model_card
 from tasks.experiment.reports.html import data_uri, with_plots_inside, write_pages
 from tasks.experiment.reports.index import write_index
-from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_pairs, write_metrics
+from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_run, write_metrics
 from tasks.experiment.reports.page import complete
 from tasks.experiment.reports.plots import PLOTS
 from tasks.experiment.reports.sentences import not_converged
@@ -98,9 +98,9 @@ def _show(folder: Path, report: str, metrics: Metrics, prefix: str) -> None:
     """The run's page in the UI: its report, its numbers and, of a night, its verdict. folder: with the plots."""
     create_markdown_artifact(with_plots_inside(report, folder), key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
-        [_for_ui(row) for row in table_of_pairs(metrics["replicates"])],
+        [_for_ui(row) for row in table_of_run(metrics)],
         key=f"{prefix}metrics",
-        description="What each pair comes to on task B's test images",
+        description="What each pair comes to on task B's test images" if "replicates" in metrics else metrics["answer"],
     )
     if verdict := metrics.get("verdict"):
         plot = data_uri(folder / "plots" / "nights.png")

@@ -7,6 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.experiment.reports.lettering import unwritable
+from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.experiment.settings import Experiment
 from tasks.storage.files import printable, write_text
 
@@ -16,8 +18,10 @@ def write_body(folder: Path, report: str, captions: dict[str, str], **values: An
 
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
-    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in captions.items()}
-    write_text(folder / "report.md", render(f"page.{report}.md.j2", plots=plots, **values))
+    metric = values["metrics"]["experiment"]["metric"]
+    told = {name: by_metric(caption, metric) for name, caption in captions.items()}
+    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in told.items()}
+    write_text(folder / "report.md", render(f"page.{report}.md.j2", plots=plots, scores=SCORES, **values))
 
 
 def complete(body: str, **values: Any) -> str:
@@ -46,6 +50,7 @@ def environment(autoescape: bool = False) -> Environment:
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # YAML has no pairs of escapes, as for an emoji
     environment.filters |= {"text": _text, "number": _number, "value": setting, "moment": moment, "commit": commit}
     environment.filters |= {"given": given, "defaults": _defaults, "printable": printable}
+    environment.filters |= {"by_metric": by_metric, "unwritable": unwritable}
     return environment
 
 
