@@ -8,8 +8,10 @@ from typing import Any
 
 from coolname.data import config
 from prefect.runtime import deployment, flow_run
+from upath import UPath
 
 from tasks.experiment.settings import Experiment
+from tasks.storage.runs import INDEX, LATEST
 
 LONGEST = 120  # characters of a name; of a data set or a network in it there are a quarter as many
 
@@ -49,10 +51,12 @@ def _vocabulary() -> frozenset[str]:
     return frozenset(word for part in lists if part.get("type") == "words" for word in part["words"])
 
 
-def folder_name(runs: Path) -> str:
-    """Of the run in progress, in that folder: its name, and the start of its id if another run has had the name."""
+def folder_name(runs: Path | UPath) -> str:
+    """Of the run in progress, in that folder: its name, and the start of its id if the name is taken."""
     name = as_file_name(flow_run.name) or "run"
-    return name if name.endswith(short_id()) or not (runs / name).exists() else f"{name}-{short_id()}"
+    if name.endswith(short_id()) or (name not in (INDEX, LATEST) and not (runs / name).exists()):
+        return name
+    return f"{name}-{short_id()}"
 
 
 def as_file_name(name: str, longest: int = LONGEST) -> str:
