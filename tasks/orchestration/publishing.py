@@ -58,11 +58,18 @@ def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path
         get_run_logger().warning(
             "%s is not a link, and was left alone: this run is in %s", printable(latest), printable(folder)
         )
-    with best_effort():
-        write_index()
+    _list_runs()
     with best_effort():
         _show(artifacts_root() / "runs" / name, complete(body, metrics=metrics, place=folder), metrics, prefix)
     return folder
+
+
+def _list_runs() -> None:
+    """The page of all runs; without it a run is no less whole."""
+    try:
+        write_index()
+    except OSError as error:
+        get_run_logger().warning("The list of all runs was not written: %s", printable(error))
 
 
 def _add_models(folder: Path, models: dict[str, Path], metrics: Metrics) -> None:
@@ -143,5 +150,4 @@ def keep_newest(keep: int | None) -> None:
         log.info("Not pruned: %s", busy)
     else:
         log.info("Pruned to %d runs: %.1f MB removed", keep, sum(removal.bytes for removal in removed) / 1e6)
-        with best_effort():
-            write_index()
+        _list_runs()

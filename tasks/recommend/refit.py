@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from tasks.experiment.data.splits import Problem
+from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.tuning.grid import Recipe
 from tasks.experiment.recommend.methods import Judging, Method
-from tasks.experiment.results.scores import confusion_matrix, predict, score
+from tasks.experiment.scores import confusion_matrix, score
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import write_json

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tasks.experiment.data.class_names import class_numbers
-from tasks.experiment.data.formats.idx import read_idx
+from tasks.experiment.data.formats.arrays.idx import read_idx
 from tasks.storage.artifacts import Artifact, Handle
 from tasks.storage.roots import data_root
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tasks.experiment.data.dataset import DataSet, Group
 
 FEW = 20  # training images of a class
+IMBALANCED = 3  # times as many images of one class as of another
 
 
 class View(NamedTuple):
@@ -70,7 +71,19 @@ def untested(view: View) -> Iterator[str]:
         yield f"No test images: {', '.join(found)}."
 
 
-CHECKS = (seen_in_training, twins, single_colour, few, untested)
+def imbalanced(view: View) -> Iterator[str]:
+    """Classes with far more images than others: then a high accuracy may be that of naming one class always."""
+    rows = sorted(view.counts, key=lambda row: row["training"])
+    if rows[-1]["training"] >= IMBALANCED * max(1, rows[0]["training"]):
+        often, rare = rows[-1], rows[0]
+        share = often["test"] / max(1, sum(row["test"] for row in rows))
+        yield (
+            f"Imbalanced classes: {often['training']:,} training images of {often['class']}, {rare['training']:,} of "
+            f"{rare['class']}. Naming {often['class']} always would be right on {100 * share:.1f} % of all test images."
+        )
+
+
+CHECKS = (seen_in_training, twins, single_colour, few, untested, imbalanced)
 
 
 def class_counts(data: DataSet) -> list[dict[str, Any]]:

@@ -18,9 +18,9 @@ from tasks.experiment.recommend.choice import (
 )
 from tasks.experiment.recommend.judging import Judged
 from tasks.experiment.recommend.methods import BASELINES
-from tasks.experiment.results.scores import Labels
 from tasks.experiment.results.statistics.basics import Interval
 from tasks.experiment.results.statistics.resampled import corrected_resampled_p, cross_validated_interval
+from tasks.experiment.scores import Labels
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from tasks.experiment.networks.tuning.grid import Recipe, Tried, choose
 from tasks.experiment.randomness import generator
 from tasks.experiment.recommend.judging import Judged
-from tasks.experiment.results.scores import Labels
 from tasks.experiment.results.statistics.basics import Errors, Interval
 from tasks.experiment.results.statistics.resampled import (
     corrected_resampled_p,
     corrected_standard_error,
     cross_validated_interval,
 )
+from tasks.experiment.scores import Labels
 
 RESAMPLES = 500
 EQUAL = 1e-12

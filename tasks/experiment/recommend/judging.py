@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from tasks.experiment.networks.tuning.cross_validation import fold_numbers
 from tasks.experiment.randomness import derive_seed
-from tasks.experiment.recommend.making import Bench, Rows, outputs_of
+from tasks.experiment.recommend.making import Bench, Rows
 from tasks.experiment.recommend.methods import Judging
-from tasks.experiment.results.scores import Labels, Probabilities, decide
+from tasks.experiment.scores import Labels, Probabilities, decide
 from tasks.experiment.study.tuned.probe import answer
 
 Point = tuple[float, int]  # learning rate, or a probe's penalty, and epochs
@@ -89,7 +89,8 @@ def _try(bench: Bench, judging: Judging, training: Rows, held_out: Rows) -> Iter
         return
     model = bench.start(training, judging.penalties)
     checkpoints = judging.grid.checkpoints(len(bench.labels), method.training.batch_size)
-    course, outputs = bench.course(training, held_out, checkpoints), outputs_of(model, bench.images[held_out])
+    course = bench.course(training, held_out, checkpoints)
     for rate in judging.grid.rates:
-        for reached in course.follow(model, rate):
-            yield (rate, reached.epochs), outputs(reached)
+        for reached in course.follow(model, rate).reached:
+            assert reached.probabilities is not None
+            yield (rate, reached.epochs), reached.probabilities

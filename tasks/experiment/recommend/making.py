@@ -1,7 +1,6 @@
 """How a method makes a network of labelled images: its start, its head, its training."""
 
 import functools
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Self
 
@@ -15,10 +14,10 @@ from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.train_network import RANDOM, Body, starting_network
 from tasks.experiment.networks.tuning.cross_validation import fold_numbers
 from tasks.experiment.networks.tuning.grid import Grid, Recipe, choose
-from tasks.experiment.networks.tuning.trajectory import Checkpoint, Course, Labelled, set_weights
+from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
 from tasks.experiment.randomness import generator
 from tasks.experiment.recommend.methods import Method
-from tasks.experiment.results.scores import Labels, Probabilities
+from tasks.experiment.scores import Labels
 from tasks.experiment.study.tuned.probe import Features, Head, cross_validate_probe, fit_head
 
 Rows = NDArray[np.intp]  # of the labelled images
@@ -70,14 +69,14 @@ class Bench:
         if self.method.head == "probe":
             labels = self.labels[rows]
             folds = fold_numbers(labels, penalties.folds, self.seed)
-            tried = cross_validate_probe(self.inputs[rows], labels, self.classes, folds, penalties.rates)
+            tried = cross_validate_probe(self.inputs[rows], labels, self.classes, folds, penalties)
             model.layers[-1].set_weights(self.head(rows, choose(tried).learning_rate))
         return model
 
     def course(self, rows: Rows, judged: Rows, checkpoints: tuple[int, ...]) -> Course:
-        """Trajectories on these images, judged by those."""
+        """Trajectories on these images, judged by those, with the answers at each checkpoint."""
         batch_size, order = self.method.training.batch_size, generator(self.seed, "order/B")
-        return Course(self._labelled(rows), self._labelled(judged), checkpoints, batch_size, order)
+        return Course(self._labelled(rows), self._labelled(judged), checkpoints, batch_size, order, answers=True)
 
     def make(self, recipe: Recipe, penalties: Grid) -> Network:
         """The method's network of all labelled images, compiled for Keras. recipe: a probe's rate is its penalty."""
@@ -87,7 +86,7 @@ class Bench:
         if self.method.trained:
             model = self.start(everything, penalties)
             course = self.course(everything, everything, (recipe.epochs,))
-            set_weights(model, course.follow(model, recipe.learning_rate)[-1].weights)
+            set_weights(model, course.follow(model, recipe.learning_rate).weights)
         else:
             model = self.untrained()
             model.layers[-1].set_weights(self.head(everything, recipe.learning_rate))
@@ -118,21 +117,3 @@ def prior_head(labels: Labels, classes: int, units: int) -> Head:
     logits = np.log(np.maximum(counts, 1e-3) / counts.sum())
     bias = logits[1:] - logits[:1] if classes == 2 else logits
     return np.zeros((units, len(bias)), np.float32), bias.astype(np.float32)
-
-
-def outputs_of(model: Network, images: NDArray[np.uint8]) -> Callable[[Checkpoint], Probabilities]:
-    """The probabilities that the model gives to these images with the weights of a checkpoint."""
-    import tensorflow as tf
-
-    constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
-    pixels = tf.constant(images)
-
-    @tf.function(autograph=False)
-    def outputs(weights: list[Any]) -> Any:
-        return model.stateless_call(weights, constants, pixels, training=False)[0]
-
-    def of(checkpoint: Checkpoint) -> Probabilities:
-        found: Probabilities = outputs(checkpoint.weights).numpy()
-        return found[:, 0] if found.shape[1] == 1 else found
-
-    return of

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from tasks.experiment.data.pixels import Pixels, save_pixels
+from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.recipe import Training
 from tasks.experiment.networks.tuning.grid import Grid, Recipe
 from tasks.experiment.recommend.judging import first_share, judge, losses_of, repetition_folds
 from tasks.experiment.recommend.making import Bench, prior_head
 from tasks.experiment.recommend.methods import LOGISTIC, MAJORITY, SCRATCH, Judging, methods
-from tasks.experiment.results.scores import decide, predict
+from tasks.experiment.scores import decide
 from tasks.experiment.study.tuned.probe import answer
 
 TRAINING = Training(hidden_layers=1, hidden_units=8, learning_rate=0.1, batch_size=16, epochs=1)

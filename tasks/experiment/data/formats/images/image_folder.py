@@ -9,7 +9,7 @@ import numpy as np
 from tasks.experiment.data.class_names import in_order
 from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.files import visible, visible_files
-from tasks.experiment.data.formats.image_files import is_image, read_images
+from tasks.experiment.data.formats.images.image_files import is_image, read_images
 from tasks.experiment.data.formats.labelled import BroughtData, Labelled, some
 from tasks.experiment.data.formats.parts import PARTS, Part, part_of
 from tasks.experiment.errors import UnusableInputError
