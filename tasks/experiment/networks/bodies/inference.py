@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.experiment.networks.model_files import architecture
 from tasks.experiment.networks.recipe import Network
 
 BATCH = 32  # images; always as many, so that what one gives does not depend on what else is asked for
@@ -18,8 +19,6 @@ BATCH = 32  # images; always as many, so that what one gives does not depend on 
 def outputs(model: Network, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The model's output for each image, in inference: shape (images, *shape of one output)."""
     import tensorflow as tf
-
-    from tasks.experiment.networks.program import architecture
 
     run = _graph(architecture(model))
     values = [[tf.convert_to_tensor(variable.value) for variable in each] for each in _variables(model)]
