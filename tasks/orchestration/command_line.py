@@ -27,7 +27,7 @@ from upath import UPath
 
 from tasks.experiment.errors import DivergedError, UnusableInputError
 from tasks.experiment.reports.metrics import read_metrics
-from tasks.orchestration.flag_help import describe_flags, plain_help
+from tasks.orchestration.flag_help import describe_flags, plain_help, without_technical_default
 from tasks.orchestration.own_server import prefect_api
 from tasks.orchestration.progress import bars_in_terminal
 from tasks.orchestration.runners import Runner, configured_runner, task_runner
@@ -65,9 +65,13 @@ def parse_parameters(flow: Flow[..., Any], module: str) -> dict[str, Any]:
         options |= {"nargs": "?", "const": "true", "metavar": "true|false"} if is_switch else {}
         return parser.add_argument(*names, **options)
 
+    def add_group(parser: ArgumentParser, description: str | None = None, **options: Any) -> Any:
+        return parser.add_argument_group(description=without_technical_default(description), **options)
+
     source: CliSettingsSource[Any] = CliSettingsSource(
-        flags, cli_kebab_case=True, cli_prog_name=f"python -m {module}", add_argument_method=add_argument
-    )
+        flags, cli_kebab_case=True, cli_prog_name=f"python -m {module}", add_argument_method=add_argument,
+        add_argument_group_method=add_group,
+    )  # fmt: skip
     source.root_parser.add_argument("--version", action="version", version=version())
     try:
         parsed = CliApp.run(flags, cli_settings_source=source)
