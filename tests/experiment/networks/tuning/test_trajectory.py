@@ -64,10 +64,12 @@ def test_at_each_checkpoint_it_is_the_network_that_so_many_epochs_give(classes: 
 def test_errors_are_by_the_metric_of_what_the_network_at_a_checkpoint_answers(classes: int, metric: Metric) -> None:
     judged, model = labelled(classes)[1], network(classes)
     images, labels = judged.images[judged.examples.rows], judged.examples.labels
-    for checkpoint in course(1, 3, classes=classes, metric=metric).follow(model, 0.05):
-        set_weights(model, checkpoint.weights)
-        assert checkpoint.error == pytest.approx(error_by(metric, predict(model, images), labels), abs=1e-6)
-    lost = course(40, classes=classes, metric=metric).follow(network(classes), 1e30)[-1]
+    for number, epochs in enumerate((1, 3)):
+        trajectory = course(1, 3, classes=classes, metric=metric, keep=epochs).follow(network(classes), 0.05)
+        set_weights(model, trajectory.weights)
+        expected = error_by(metric, predict(model, images), labels)
+        assert trajectory.reached[number].error == pytest.approx(expected, abs=1e-6)
+    lost = course(40, classes=classes, metric=metric).follow(network(classes), 1e30).reached[-1]
     assert lost.error == pytest.approx(0.5)
 
 
