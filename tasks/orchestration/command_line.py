@@ -27,7 +27,7 @@ from upath import UPath
 
 from tasks.experiment.errors import DivergedError, UnusableInputError
 from tasks.experiment.reports.metrics import read_metrics
-from tasks.orchestration.flag_help import describe_flags, plain_help
+from tasks.orchestration.flag_help import describe_flags, plain_group, plain_help
 from tasks.orchestration.own_server import prefect_api
 from tasks.orchestration.progress import bars_in_terminal
 from tasks.orchestration.runners import Runner, configured_runner, task_runner
@@ -62,11 +62,15 @@ def parse_parameters(flow: Flow[..., Any], module: str) -> dict[str, Any]:
         """`--flag` alone means `--flag true`."""
         is_switch = options.get("metavar") == "bool"
         options = plain_help(described[names[0]], options) if names[0] in described else options
-        options |= {"nargs": "?", "const": "true", "metavar": "true|false"} if is_switch else {}
+        options |= {"nargs": "?", "const": "true"} if is_switch else {}
         return parser.add_argument(*names, **options)
 
     source: CliSettingsSource[Any] = CliSettingsSource(
-        flags, cli_kebab_case=True, cli_prog_name=f"python -m {module}", add_argument_method=add_argument
+        flags,
+        cli_kebab_case=True,
+        cli_prog_name=f"python -m {module}",
+        add_argument_method=add_argument,
+        add_argument_group_method=lambda parser, **options: parser.add_argument_group(**plain_group(options)),
     )
     source.root_parser.add_argument("--version", action="version", version=version())
     try:

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-TYPES = {"integer": "INTEGER", "number": "NUMBER", "string": "TEXT", "array": "JSON-LIST"}
-DEFAULT = re.compile(r" ?\(default: .*\)$", re.DOTALL)  # as argparse's caller has put it
+TYPES = {"integer": "INTEGER", "number": "NUMBER", "string": "TEXT", "array": "JSON-LIST", "boolean": "true|false"}
+DEFAULT = re.compile(r" ?\((default|ifdef): .*\)$", re.DOTALL)  # as pydantic puts it
+UNDEFINED = "default: null (undefined)\n"  # of a group of flags that need not be given
 
 
 def describe_flags(flags: type[BaseModel]) -> dict[str, dict[str, Any]]:
@@ -20,22 +21,35 @@ def describe_flags(flags: type[BaseModel]) -> dict[str, dict[str, Any]]:
 def _described(prefix: str, schema: dict[str, Any], models: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, value in schema["properties"].items():
         flag = prefix + name.replace("_", "-")
-        if "$ref" in value:
-            yield from _described(f"{flag}.", models[value["$ref"].rsplit("/", 1)[-1]], models)
-        else:
+        for kind in (value, *value.get("anyOf", ())):
+            if "$ref" in kind:
+                yield from _described(f"{flag}.", models[kind["$ref"].rsplit("/", 1)[-1]], models)
+        if "$ref" not in value:
             yield flag, value
 
 
 def plain_help(value: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """argparse's options of a flag whose value has this schema, in plain words."""
     kinds = [kind for kind in value.get("anyOf", [value]) if kind.get("type") != "null"]
-    said = {"metavar": TYPES[kinds[0]["type"]]} if "enum" not in kinds[0] and kinds[0].get("type") in TYPES else {}
-    default = value.get("default")
-    shown = "empty" if default is None else default if isinstance(default, str) else json.dumps(default)
-    notes = "; ".join(filter(None, [_range(kinds[0]), f"default: {shown}"]))
-    return (
-        options | said | {"help": f"{DEFAULT.sub('', options.get('help') or '')} ({notes.replace('%', '%%')})".strip()}
-    )
+    notes = [_range(kinds[0])]
+    if "default" in value:
+        default = value["default"]
+        shown = "empty" if default is None else default if isinstance(default, str) else json.dumps(default)
+        notes.append(f"default: {shown}")
+    note = "; ".join(filter(None, notes)).replace("%", "%%")
+    text = DEFAULT.sub("", options.get("help") or "")
+    return options | {"metavar": "|".join(map(_takes, kinds)), "help": f"{text} ({note})" if note else text}
+
+
+def plain_group(options: dict[str, Any]) -> dict[str, Any]:
+    """argparse's options of a group of flags, in plain words."""
+    return options | {"description": (options.get("description") or "").removeprefix(UNDEFINED)}
+
+
+def _takes(kind: dict[str, Any]) -> str:
+    if "enum" in kind:
+        return "{" + ",".join(map(str, kind["enum"])) + "}"
+    return TYPES.get(kind.get("type", ""), "JSON")
 
 
 def _range(kind: dict[str, Any]) -> str:

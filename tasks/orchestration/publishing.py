@@ -40,7 +40,7 @@ def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path
 
     models: .keras files, by name. prefix: of the keys under which the UI keeps the reports and metrics of all runs.
     """
-    name = folder_name(artifacts_root() / "runs")
+    name = folder_name(shared_root() / "runs")
     date = datetime.now(UTC).isoformat(timespec="seconds")
     with temporary_folder(artifacts_root()) as temporary:
         new = temporary / "run"

@@ -50,10 +50,7 @@ def run_folders(root: Path | UPath) -> Iterator[Any]:
 
 
 def find_run(named: str) -> Path | UPath:
-    """The folder of a run, by its path, its name, or as `latest`, `latest~1` (the one before), … Raises NoRunError.
-
-    Its name may be the folder's or the one that Prefect's UI shows.
-    """
+    """The folder of a run, by its path, its name, or as `latest`, `latest~1` (the one before), … Raises NoRunError."""
     if counted := re.fullmatch(rf"{LATEST}(?:~([0-9]+))?", named):
         names = [run.folder.name for run in read_runs()]
         latest = latest_run()
@@ -65,13 +62,6 @@ def find_run(named: str) -> Path | UPath:
     for folder in (Path(named), shared_root() / "runs" / named):
         if named and folder.is_dir():
             return folder
-    shown = re.compile(rf"[0-9]{{8}}-[0-9]{{6}}-{re.escape(named)}(-[0-9a-f]{{8}})?")
-    folders = [folder for folder in run_folders(shared_root()) if shown.fullmatch(folder.name)]
-    if len(folders) == 1:
-        return folders[0]
-    if folders:
-        choice = ", ".join(sorted(printable(folder.name) for folder in folders))
-        raise NoRunError(f"{len(folders)} runs are called {printable(named)}: give the name of a folder, of {choice}")
     raise NoRunError(
         f"there is no run {printable(named)}: give a name from {printable(shared_root() / 'runs')}, the path of a "
         f"run's folder, {LATEST}, or {LATEST}~1"

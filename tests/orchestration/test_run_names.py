@@ -70,3 +70,5 @@ def test_a_name_that_another_run_has_had_makes_another_folder(this: SimpleNamesp
     this.name = "baseline"
     (tmp_path / "baseline").mkdir()
     assert folder_name(tmp_path) == "baseline-0123abcd"
+    this.name = "index.html"
+    assert folder_name(tmp_path) == "index.html-0123abcd"

@@ -111,17 +111,6 @@ def test_a_run_is_found_by_name_by_folder_and_counted_from_the_latest(
             find_run(named)
 
 
-def test_a_run_is_found_by_the_name_that_the_ui_shows(root: Path) -> None:
-    names = "20260101-020000-200-samples-0123abcd", "20260101-020000-mine-0123abcd", "20260102-020000-mine-4567abcd"
-    folders = [make_run(root, name, day) for day, name in enumerate(names, 1)]
-    assert find_run("200-samples-0123abcd") == folders[0]
-    assert find_run("mine-4567abcd") == folders[2]
-    with pytest.raises(
-        NoRunError, match=f"^2 runs are called mine: give the name of a folder, of {names[1]}, {names[2]}$"
-    ):
-        find_run("mine")
-
-
 def test_of_records_that_say_the_same_the_newest_stays(root: Path) -> None:
     artifact = store("weights")
     make_run(root, "run", 1, artifact)
