@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit screenshots help lock
+.PHONY: run study recommend serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit screenshots help lock
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required. headstart.pth: the
 # project is found also where Python is told not to look into the current folder (PYTHONSAFEPATH).
@@ -19,6 +19,10 @@ run: .venv/installed
 # What helps, and from how few labels on, in an hour or more. ARGS="--quick" gives a first impression.
 study: .venv/installed
 	.venv/bin/python -m flows.study $(ARGS)
+
+# What to do with few labels: ARGS="--question.dataset photos --question.source-models backbone.keras"
+recommend: .venv/installed
+	.venv/bin/python -m flows.recommend $(ARGS)
 
 # The quick tests, in two processes for two cores; `.venv/bin/python -m pytest` alone takes one.
 test: .venv/installed

@@ -20,7 +20,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from tasks.orchestration.own_server import default_address
 from tasks.storage.roots import ROOT
 
-FLOWS = ["transfer-learning", "transfer-study"]
+FLOWS = ["transfer-learning", "transfer-study", "transfer-recommend"]
 POOL = "headstart"  # as in prefect.yaml
 TEMPLATE = ROOT / "flows" / "work_pool.json"  # what a run may set: nothing
 WHAT_AND_WHEN = {"schedule", "active", "max_scheduled_runs", "parameters", "slug"}  # of a schedule

@@ -2,28 +2,28 @@
 
 import argparse
 import sys
-from pathlib import Path
 
-from tasks.experiment.reports.metrics import read_metrics
-from tasks.experiment.results.pairs import errors
+from tasks.experiment.reports.metrics import errors_of, read_metrics
 from tasks.experiment.results.statistics.planning import pairs_for_width, pairs_to_see
-from tasks.storage.roots import shared_root
-from tasks.storage.runs import latest_run
+from tasks.storage.runs import LATEST, NoRunError, find_run
 
 
 def main() -> None:
     """Print how many pairs would see the effect in 9 of 10 studies, and how many would know it to within ± P points."""
     parser = argparse.ArgumentParser("python -m flows.plan", description=__doc__)
-    parser.add_argument("run", type=Path, nargs="?", help="a run's folder (default: the latest)")
+    parser.add_argument("run", nargs="?", default=LATEST, help="a run's name or folder, or latest~1 (default: latest)")
     parser.add_argument("--effect", type=float, metavar="P", help="error reduction in percent (default: the one seen)")
     parser.add_argument(
         "--within", type=float, default=5, metavar="P", help="half of the interval's width (default: 5)"
     )
     arguments = parser.parse_args()
-    run = arguments.run or shared_root() / "runs" / (latest_run() or "")
+    try:
+        run = find_run(arguments.run)
+    except NoRunError as error:
+        sys.exit(str(error))
     try:
         metrics = read_metrics(run)
-        scratch, transfer = errors(metrics["replicates"])
+        scratch, transfer = errors_of(metrics)
     except (OSError, ValueError, KeyError, TypeError):
         sys.exit(f"{run} is not the folder of a finished run: give one, such as artifacts/latest")
     if len(scratch) < 2:

@@ -135,7 +135,7 @@ def transfer_study(
         models_A: list[Artifact] = []
         runs: list[Artifact] = []
         networks: list[Artifact] = []
-        steps = own.tuned.source_steps if own.tuned and own.A.examples else None
+        steps = (own.tuned.source_steps or None) if own.tuned else None
         for look in looks(replicates, stop_early=stop_early):
             variant = Variant(own, full_plan(own_pixels, **how), seeds[len(runs) : look.pairs], recipes=recipes)
             for more, so_far in zip(_results("study", [_train(variant)])[0], (models_A, runs, networks), strict=True):

@@ -42,7 +42,7 @@ def transfer_learning(
             scratch = train_B_scratch.map(unmapped(B), unmapped(experiment.scratch_training), new)
             transfer = transfer_B_on_A.map(unmapped(B), unmapped(experiment.transfer_training), new, models_A)
             models += Models(A=models_A.result(), B_scratch=scratch.result(), B_on_A=transfer.result())
-            scores = evaluate(B, seeds[: look.pairs], models, look)
+            scores = evaluate(B, seeds[: look.pairs], models, look, experiment.metric)
             if can_tell(scores, look):
                 break
         # A night recomputes everything.

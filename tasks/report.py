@@ -16,8 +16,8 @@ from tasks.experiment.reports.sentences import TUNED, again, answer, distinction
 from tasks.experiment.results.convergence import CONVERGED, Losses, convergence
 from tasks.experiment.results.nights import Night, judge
 from tasks.experiment.results.pairs import Results
-from tasks.experiment.results.scores import decide
 from tasks.experiment.results.statistics.verdicts import RULE
+from tasks.experiment.scores import decide
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import SCRATCH, TRANSFER
 from tasks.orchestration.stage import stage
@@ -60,7 +60,7 @@ def report(
     content = ReportedRun(B.data, metrics, epochs, B.data.images("test")[test.rows], test.labels, right, nights)
 
     def write(folder: Path) -> None:
-        captions = draw_plots(PLOTS, content, folder / "plots")
+        captions = draw_plots(PLOTS, content, folder / "plots", B.data.classes)
         write_metrics(folder, metrics)
         _write_epochs(folder / "epochs.csv", models, [pair["seed"] for pair in results["replicates"]])
         table = table_of_pairs(metrics["replicates"])

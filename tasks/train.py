@@ -83,9 +83,10 @@ def _tune(blueprint: Blueprint, data: TrainingData, training: Training, seed: in
 
     log = get_run_logger()
     log.info("choosing learning rate and epochs by cross-validation inside %d images", len(data.training))
-    recipe = tune_network(blueprint, data, training, seed, start, GRID)
+    grid = GRID.model_copy(update={"metric": training.metric})
+    recipe = tune_network(blueprint, data, training, seed, start, grid)
     log.info(
-        "learning rate %g, %d epochs: %.1f %% wrong in cross-validation",
+        "learning rate %g, %d epochs: an error of %.1f %% in cross-validation",
         recipe["learning_rate"], recipe["epochs"], 100 * recipe["error"],
     )  # fmt: skip
     return recipe

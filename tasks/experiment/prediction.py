@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.experiment.data.fitting import Fit, Frame, picture_to_fit
 from tasks.experiment.data.formats.files import visible_files
-from tasks.experiment.data.formats.image_files import ImageFile, is_image, read_image
+from tasks.experiment.data.formats.images.image_files import ImageFile, is_image, read_image
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.reports.card import read_head
 
@@ -36,7 +36,8 @@ class Classifier:
 
     def answer(self, images: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
         """The most probable class of each image, and its probability."""
-        from tasks.experiment.results.scores import decide, predict
+        from tasks.experiment.networks.bodies.inference import predict
+        from tasks.experiment.scores import decide
 
         probabilities = predict(self.model, np.stack(images))
         answers = decide(probabilities)

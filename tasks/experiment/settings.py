@@ -16,6 +16,7 @@ from tasks.experiment.networks.architectures import NETWORKS
 from tasks.experiment.networks.bodies.applications import Application, parse_application
 from tasks.experiment.networks.bodies.pixels import SourcePixels
 from tasks.experiment.networks.recipe import NetworkKind, Training, TuningKind
+from tasks.experiment.scores import Metric
 
 # What every flow is asked for beside the experiment.
 Replicates = Annotated[int, Field(ge=1, le=1000, description="Number of pairs of runs, one per seed.")]
@@ -48,8 +49,9 @@ class Experiment(Settings):
         Field(
             min_length=1,
             description=f"{fashion_mnist.NAME}, or the path of your own data: a folder of IDX files, an .npz file with "
-            "x_train, y_train (and x_val, y_val, x_test, y_test), a .csv file with columns file_name and label, or a "
-            "folder with one subfolder of images per class.",
+            "x_train, y_train (and x_val, y_val, x_test, y_test), a .csv file with columns file_name and label, "
+            "Parquet files with columns image and label, a folder with one subfolder of images per class, or a .zip or "
+            ".tar.gz of one of these.",
         ),
     ] = fashion_mnist.NAME
     target_classes: Annotated[
@@ -141,6 +143,15 @@ class Experiment(Settings):
         ),
     ] = "none"
 
+    metric: Annotated[
+        Metric,
+        Field(
+            description="What the error is taken from, everywhere: 1 − accuracy; or, where classes are imbalanced, "
+            "1 − balanced_accuracy (the mean of the classes' recalls) or 1 − roc_auc (of more than two classes the "
+            "mean over classes, each against the rest)."
+        ),
+    ] = "accuracy"
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         application = self.application  # ValueError if Keras has none of that name
@@ -158,6 +169,12 @@ class Experiment(Settings):
         if self.source_pixels and application:
             raise ValueError(f"{self.source_model} brings its own preprocessing: leave source_pixels out")
         return self
+
+    @field_validator("image_size", mode="before")
+    @classmethod
+    def _may_be_null(cls, given: object) -> object:
+        """Flags of two numbers are read as a list, and so is null."""
+        return None if given == [None] else given
 
     @field_validator("target_classes", mode="before")
     @classmethod
@@ -241,4 +258,5 @@ class Experiment(Settings):
             epochs=epochs,
             frozen_epochs=frozen_epochs,
             tuning=tuning,
+            metric=self.metric if tuning == "cv" else "accuracy",  # so that other networks serve any metric
         )

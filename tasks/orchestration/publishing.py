@@ -17,7 +17,7 @@ from tasks.experiment.data import fashion_mnist
 from tasks.experiment.reports.card import model_card
 from tasks.experiment.reports.html import data_uri, with_plots_inside, write_pages
 from tasks.experiment.reports.index import write_index
-from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_pairs, write_metrics
+from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_run, write_metrics
 from tasks.experiment.reports.page import complete
 from tasks.experiment.reports.plots import PLOTS
 from tasks.experiment.reports.sentences import not_converged
@@ -58,11 +58,18 @@ def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path
         get_run_logger().warning(
             "%s is not a link, and was left alone: this run is in %s", printable(latest), printable(folder)
         )
-    with best_effort():
-        write_index()
+    _list_runs()
     with best_effort():
         _show(artifacts_root() / "runs" / name, complete(body, metrics=metrics, place=folder), metrics, prefix)
     return folder
+
+
+def _list_runs() -> None:
+    """The page of all runs; without it a run is no less whole."""
+    try:
+        write_index()
+    except OSError as error:
+        get_run_logger().warning("The list of all runs was not written: %s", printable(error))
 
 
 def _add_models(folder: Path, models: dict[str, Path], metrics: Metrics) -> None:
@@ -91,9 +98,9 @@ def _show(folder: Path, report: str, metrics: Metrics, prefix: str) -> None:
     """The run's page in the UI: its report, its numbers and, of a night, its verdict. folder: with the plots."""
     create_markdown_artifact(with_plots_inside(report, folder), key=f"{prefix}report", description=metrics["answer"])
     create_table_artifact(
-        [_for_ui(row) for row in table_of_pairs(metrics["replicates"])],
+        [_for_ui(row) for row in table_of_run(metrics)],
         key=f"{prefix}metrics",
-        description="What each pair comes to on task B's test images",
+        description="What each pair comes to on task B's test images" if "replicates" in metrics else metrics["answer"],
     )
     if verdict := metrics.get("verdict"):
         plot = data_uri(folder / "plots" / "nights.png")
@@ -143,5 +150,4 @@ def keep_newest(keep: int | None) -> None:
         log.info("Not pruned: %s", busy)
     else:
         log.info("Pruned to %d runs: %.1f MB removed", keep, sum(removal.bytes for removal in removed) / 1e6)
-        with best_effort():
-            write_index()
+        _list_runs()

@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 from tasks.orchestration.cache_records import RecordFolder, RecordLocks, RecordSerializer, declare_result
 from tasks.orchestration.code_identity import code_identity
 from tasks.orchestration.provenance import note_call, noting_calls
-from tasks.orchestration.run_names import run_name
+from tasks.orchestration.run_names import describe_pairs, run_name
 from tasks.orchestration.runners import configured_runner, task_runner
 
 P = ParamSpec("P")
@@ -87,10 +87,12 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[P, 
     return decorate
 
 
-def pipeline(name: str, prefix: str = "") -> Callable[[Callable[P, R]], Flow[P, R]]:
+def pipeline(
+    name: str, prefix: str = "", describe: Callable[[dict[str, Any]], list[str]] = describe_pairs
+) -> Callable[[Callable[P, R]], Flow[P, R]]:
     """Decorator: a Prefect flow. Without HEADSTART_RUNNER it trains as many networks at a time as there are cores.
 
-    Its runs are named by `prefix` and by what they are, unless somebody names them.
+    Its runs are named by `prefix` and by what `describe` says of their parameters, unless somebody names them.
     """
 
     def decorate(function: Callable[P, R]) -> Flow[P, R]:
@@ -102,7 +104,7 @@ def pipeline(name: str, prefix: str = "") -> Callable[[Callable[P, R]], Flow[P, 
         return flow(
             name=name,
             description=description,
-            flow_run_name=lambda: run_name(prefix),
+            flow_run_name=lambda: run_name(prefix, describe),
             task_runner=task_runner(configured_runner()),
             result_serializer="json",
             persist_result=False,

@@ -18,7 +18,7 @@ from tasks.storage.files import read_json, write_json
 class TunedResults(Handle):
     """What tuning came to: the points that were tried on tuning seeds, and each reported seed's tuned networks.
 
-    source_steps: how many SGD steps task A took; None if A was not trained here.
+    source_steps: how many SGD steps task A took; None if they are not counted, as where A was not trained here.
     """
 
     tried: list[Artifact] = Field(default_factory=list)
@@ -44,7 +44,8 @@ def evaluate_study(
 
     table = tabulate(_rows("runs", runs + tuned.networks))
     notebook = by_notebook(table)
-    results, study = summarize(replicates(notebook, experiment, B), look), answer_questions(notebook, experiment, B)
+    results = summarize(replicates(notebook, experiment, B), look, metric=experiment.metric)
+    study = answer_questions(notebook, experiment, B)
     study["help"]["error_reduction"], study["help"]["verdict"] = results["error_reduction"], results["claim"]
     tables = {"runs": table}
     if tuned.networks:

@@ -8,10 +8,11 @@ from tasks.experiment.data.splits import Problem
 from tasks.experiment.reports.figures import Plot, draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, write_metrics
 from tasks.experiment.reports.page import write_body
+from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.reports.sentences import distinction, diverged_among, study_answer
 from tasks.experiment.reports.study.tuned_sentences import tuned_answer, tuned_sentences
-from tasks.experiment.results.scores import METRICS
 from tasks.experiment.results.statistics.verdicts import RULE
+from tasks.experiment.scores import METRICS
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import arms
 from tasks.experiment.study.tuned.arms import fixed_arms, tuned_arms
@@ -48,7 +49,10 @@ def report_study(
     if "tuned" in study:
         plots, content = dict(TUNED_PLOTS), ReportedTuned(B.data, metrics, content.runs, tables)
         texts = {
-            "said": tuned_sentences(study["tuned"]),
+            "said": {
+                name: said and by_metric(said, experiment.metric)
+                for name, said in tuned_sentences(study["tuned"]).items()
+            },
             "tuned_arms": (*fixed_arms(experiment), *tuned_arms(experiment)),
         }
 
@@ -56,7 +60,7 @@ def report_study(
         for file in evaluated.glob("*"):
             if file.suffix in (".csv", ".parquet"):
                 shutil.copyfile(file, folder / file.name)
-        captions = draw_plots(plots, content, folder / "plots")
+        captions = draw_plots(plots, content, folder / "plots", B.data.classes)
         write_metrics(folder, metrics)
         write_body(
             folder, "study", captions, metrics=metrics, arms=arms(experiment), score_names=list(METRICS), rule=RULE,

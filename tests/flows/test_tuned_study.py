@@ -12,18 +12,23 @@ from tasks.experiment.networks.tuning.grid import Grid
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.answers import KEYS
 from tasks.experiment.study.tuned import arms as tuned_arms
+from tests.support import signals
 from tests.support.runs import run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
 
 
 @pytest.fixture(scope="module")
-def settings(artifacts: Path, made_up: Experiment) -> Iterator[Experiment]:
-    """Of a tuned study that takes seconds with --quick."""
+def settings(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experiment]:
+    """Of a tuned study that takes seconds with --quick, on small images that were made up."""
+    data = signals.write_npz(tmp_path_factory.mktemp("made") / "made.npz", images=900)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tuned_arms, "QUICK_GRID", Grid(rates=(0.1, 0.3), steps=24, folds=2, widenings=0))
         patch.setattr(tuned_arms, "QUICK_BUDGETS", (12, 60))
-        yield made_up.vary(hidden_layers=1)
+        yield Experiment(
+            dataset=str(data), target_classes=(4, 5), target_samples=24, hidden_layers=1, hidden_units=12,
+            source_epochs=3, target_epochs=4, frozen_epochs=2, learning_rate=0.01,
+        )  # fmt: skip
 
 
 def trained(states: list[tuple[str, str]]) -> list[str]:

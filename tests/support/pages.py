@@ -25,9 +25,13 @@ def metrics_by_hand() -> dict[str, Any]:
     counts = [{"class": name, "training": 10 + i, "validation": 1, "test": 2} for i, name in enumerate(NAMES)]
     experiment = EXPERIMENT.vary(dataset="one|other.npz", target_classes=(0, 2))
     images = {task: {"training": 90, "validation": 9, "test": 9} for task in ("A", "B")}
-    pairs = [replicate(seed, {"accuracy": 0.8}, {"accuracy": 0.9}) for seed in (42, 43)]  # type: ignore[typeddict-item]
+    arms: list[Any] = [
+        {"accuracy": accuracy, "balanced_accuracy": accuracy - 0.1, "roc_auc": accuracy + 0.05}
+        for accuracy in (0.8, 0.9)
+    ]
     return {
-        **summarize(pairs),
+        **summarize([replicate(seed, *arms) for seed in (42, 43)]),
+        "baseline": {"class": NAMES[0], "accuracy": 0.6, "balanced_accuracy": 0.5, "roc_auc": 0.5},
         "data": {"classes": counts, "notes": [], "image_shape": [8, 8], "images": images,
                  "source_classes": NAMES[1:], "target_classes": (NAMES[0], NAMES[2])},
         "experiment": experiment.model_dump(mode="json"), "environment": {"python": "3.11"}, "code": {},

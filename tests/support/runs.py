@@ -54,7 +54,8 @@ def run(
     states = FinalStates()
     logging.getLogger("prefect.task_runs").addHandler(states)
     try:
-        folder = UPath(prepared(**({"experiment": QUICK, "replicates": 2} | parameters)))
+        usual = {"experiment": QUICK, "replicates": 2} if "experiment" in flow.parameters.properties else {}
+        folder = UPath(prepared(**(usual | parameters)))
     finally:
         logging.getLogger("prefect.task_runs").removeHandler(states)
     return folder, answers_of(folder), states.names

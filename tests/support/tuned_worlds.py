@@ -120,6 +120,7 @@ def _runs(
     return [
         _what(arm, samples, chosen_by, number, negative, positive)
         | recipe
+        | {"body": "permuted A" if arm.startswith("RLAB") else "A"}
         | {"accuracy": 1 - error, "loss": 0.3, "diverged": False}
         for number, error in enumerate(errors_of(rng, world, arm, (seeds,), samples))
     ]

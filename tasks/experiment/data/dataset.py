@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tasks.experiment.data.class_names import class_numbers
-from tasks.experiment.data.formats.idx import read_idx
+from tasks.experiment.data.formats.arrays.idx import read_idx
 from tasks.storage.artifacts import Artifact, Handle
 from tasks.storage.roots import data_root
 
 Group = Literal["train", "test"]  # of images that are stored together: "train" ends with those for validation
 InOrder = TypeVar("InOrder", NDArray[Any], range)
+FILE_NAMES = "train_files"
 RAW_FILES = {
     "train_images": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
@@ -67,6 +68,11 @@ class DataSet(Handle):
     def labels(self, group: Group) -> NDArray[Any]:
         """Class numbers: integers, shape (images,)."""
         return self._read(f"{group}_labels")
+
+    def file_names(self) -> list[str]:
+        """Of the files that the training images came in, in the data's folder; empty if that is not known."""
+        names = self.arrays and self.arrays.folder() / f"{FILE_NAMES}.npy"
+        return np.load(names, allow_pickle=False).tolist() if names and names.exists() else []
 
     def training_and_validation(self, train: InOrder) -> tuple[InOrder, InOrder]:
         """Cut in two what is in the order of the images of "train": their labels, say, or their row numbers."""

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiment.data.dataset import DataSet, Group
+from tasks.experiment.data.dataset import FILE_NAMES, DataSet, Group
 from tasks.experiment.data.fitting import Frame, Sizing, all_to_fit, made_colour
 from tasks.experiment.data.formats.reading import read_data
 from tasks.experiment.data.inspection import suspicions
@@ -28,6 +28,28 @@ def import_data(path: Path, sizing: Sizing = Sizing()) -> DataSet:  # noqa: B008
     Raises UnusableInputError, one sentence, for anything that can't be used.
     """
     return complete(_import(path, sizing))
+
+
+def import_labels(path: Path, sizing: Sizing) -> DataSet:
+    """The same, but nothing is set aside: all images are to be learned from but for given test images.
+
+    There may be no test images then. The images keep their order, and the names of their files, if they are files.
+    """
+    data = read_data(path, sizing)
+    validation, test = data.parts.get("validation"), data.parts.get("test")
+    train = data.train.followed_by(validation) if validation else data.train
+    test = test or train[np.arange(0)]
+    names = {FILE_NAMES: np.array(train.files)} if train.files else {}
+    arrays = _store(
+        train_images=train.images, train_labels=train.labels, test_images=test.images, test_labels=test.labels, **names
+    )
+    shape = train.images.shape[1:]
+    return complete(
+        DataSet(
+            classes=data.classes, image_shape=shape, validation_images=0, notes=data.notes, arrays=arrays,
+            numbers=data.numbers,
+        )
+    )  # fmt: skip
 
 
 def _import(path: Path, sizing: Sizing) -> DataSet:

@@ -1,6 +1,7 @@
 """A quick look at a data set: how many images a class has, and what looks suspicious."""
 
 import hashlib
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from tasks.experiment.data.dataset import DataSet, Group
 
 FEW = 20  # training images of a class
+IMBALANCED = 3  # times as many images of one class as of another
 
 
 class View(NamedTuple):
@@ -51,7 +53,7 @@ def twins(view: View) -> Iterator[str]:
 def single_colour(view: View) -> Iterator[str]:
     """Images without anything in them."""
     for kind, images in (("training", view.images["train"]), ("test", view.images["test"])):
-        flat = images.reshape(len(images), -1)
+        flat = images.reshape(len(images), math.prod(images.shape[1:]))
         if constant := int(np.sum(flat.min(1) == flat.max(1))):
             yield f"{_images(constant, kind)} {'is' if constant == 1 else 'are'} of a single colour."
 
@@ -63,12 +65,25 @@ def few(view: View) -> Iterator[str]:
 
 
 def untested(view: View) -> Iterator[str]:
-    """Classes without test images."""
-    if found := [row["class"] for row in view.counts if not row["test"]]:
+    """Classes without test images, where others have some."""
+    found = [row["class"] for row in view.counts if not row["test"]]
+    if found and len(found) < len(view.counts):
         yield f"No test images: {', '.join(found)}."
 
 
-CHECKS = (seen_in_training, twins, single_colour, few, untested)
+def imbalanced(view: View) -> Iterator[str]:
+    """Classes with far more images than others: then a high accuracy may be that of naming one class always."""
+    rows = sorted(view.counts, key=lambda row: row["training"])
+    if rows[-1]["training"] >= IMBALANCED * max(1, rows[0]["training"]):
+        often, rare = rows[-1], rows[0]
+        share = often["test"] / max(1, sum(row["test"] for row in rows))
+        yield (
+            f"Imbalanced classes: {often['training']:,} training images of {often['class']}, {rare['training']:,} of "
+            f"{rare['class']}. Naming {often['class']} always would be right on {100 * share:.1f} % of all test images."
+        )
+
+
+CHECKS = (seen_in_training, twins, single_colour, few, untested, imbalanced)
 
 
 def class_counts(data: DataSet) -> list[dict[str, Any]]:

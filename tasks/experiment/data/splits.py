@@ -81,7 +81,7 @@ def cut_target(data: DataSet, start: Artifact, target: Target) -> Problem:
             f"tuning takes {target.fewest} labelled images of each class, but the first {target.samples} images of "
             f"task B have {least} of {data.names(classes)[counts.index(least)]}: give more target_samples, or balanced"
         )
-    return Problem(data=data, classes=classes, examples=_save("split_B", parts), start=start)
+    return Problem(data=data, classes=classes, examples=save_examples("split_B", parts), start=start)
 
 
 def cut_source(source: DataSet, start: Artifact, target: Problem) -> Problem:
@@ -102,7 +102,8 @@ def cut_source(source: DataSet, start: Artifact, target: Problem) -> Problem:
             f"of {len(data.classes)} classes task B has {len(taken)}, but task A needs at least two: give fewer "
             "target_classes, or a source_dataset or source_model"
         )
-    return Problem(data=source, classes=classes, examples=_save("split_A", _parts(source, classes)), start=start)
+    examples = save_examples("split_A", _parts(source, classes))
+    return Problem(data=source, classes=classes, examples=examples, start=start)
 
 
 def _parts(data: DataSet, classes: tuple[int, ...]) -> dict[str, Examples]:
@@ -160,7 +161,7 @@ def shuffled(examples: Examples, rng: np.random.Generator) -> Examples:
     return Examples(examples.rows[order], examples.labels[order])
 
 
-def _save(stage: str, parts: dict[str, Examples]) -> Artifact:
+def save_examples(stage: str, parts: dict[str, Examples]) -> Artifact:
     """Store examples by part; rows of "test" count in the test images, all others in the training images."""
     arrays = {f"{part}_{what}": getattr(parts[part], what) for part in parts for what in ("rows", "labels")}
     return save(stage, lambda folder: np.savez(folder / "examples.npz", **arrays))

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
+from weakref import WeakKeyDictionary
 
 import keras
 import tensorflow as tf
@@ -18,7 +19,7 @@ import tensorflow as tf
 from tasks.experiment.networks.model_files import architecture
 from tasks.experiment.networks.recipe import Network
 
-EPOCHS_AT_ONCE = 32  # at most, in one call of the program
+LEGS_AT_ONCE = 32  # at most, in one call of the program
 CONVOLUTION = re.compile(r'"class_name": "[^"]*Conv')  # of any kind, at any depth
 
 Tensor = Any  # a TensorFlow tensor: TensorFlow has no types
@@ -26,6 +27,7 @@ Score = tuple[Tensor, Tensor]  # loss and right answers, summed over examples; o
 Predict = Callable[[list[Tensor], Tensor], Tensor]  # (weights, rows of images) → the model's outputs
 
 _one_at_a_time = threading.Lock()
+_architectures: WeakKeyDictionary[Network, str] = WeakKeyDictionary()
 
 
 class Batches(NamedTuple):
@@ -125,14 +127,28 @@ def _means(loss: Tensor, right: Tensor, batches: Batches) -> Score:
 def compiled(model: Network) -> Any:
     """The program of this model's architecture; compiled once, also if several threads want it at the same time.
 
-    program(images, training, validation, epochs, rates, weights, constants) → (new weights, figures)
+    program(images, training, judged_images, judged, legs, rates, weights, constants) → (new weights, figures)
 
-    training, validation: Batches. epochs: how many to train, at most EPOCHS_AT_ONCE, a scalar. rates: the learning
-    rate of each weight in each epoch, (EPOCHS_AT_ONCE, weights). constants: what the model holds beside its weights,
-    such as the mean of the pixels. figures: of each epoch, in the order of Epoch's fields, (EPOCHS_AT_ONCE, 4).
+    A leg is a number of epochs after which the network is judged. legs: these numbers one after another, int32, then
+    zeros, (LEGS_AT_ONCE,). rates: the learning rate of each weight in each leg, (LEGS_AT_ONCE, weights). training,
+    judged: Batches. constants: what the model holds beside its weights, such as the mean of the pixels. figures: of
+    each leg's last epoch, in the order of Epoch's fields, (LEGS_AT_ONCE, 4); the leg whose judged loss is not finite is
+    the last one.
     """
     with _one_at_a_time:
-        return _program(architecture(model))
+        return _program(_architecture_of(model))
+
+
+def compiled_answers(model: Network) -> Any:
+    """program(images, rows, weights, constants) → the model's outputs for these rows of images, (rows, outputs)."""
+    with _one_at_a_time:
+        return _answers(_architecture_of(model))
+
+
+def _architecture_of(model: Network) -> str:
+    if model not in _architectures:
+        _architectures[model] = architecture(model)
+    return _architectures[model]
 
 
 @functools.cache
@@ -141,60 +157,46 @@ def _program(architecture: str) -> Any:
 
     @tf.function(jit_compile=on_xla(architecture), autograph=False)
     def program(
-        images: Tensor, training: Batches, validation: Batches, epochs: Tensor, rates: Tensor,
+        images: Tensor, training: Batches, judged_images: Tensor, judged: Batches, legs: Tensor, rates: Tensor,
         weights: list[Tensor], constants: list[Tensor],
     ) -> tuple[list[Tensor], Tensor]:  # fmt: skip
-        def predict(weights: list[Tensor], rows: Tensor) -> Tensor:
+        def predict_from(images: Tensor) -> Predict:
             # training=False also while training: a body that you bring keeps its statistics and drops nothing, as
             # Keras' guide to transfer learning advises. To our own layers it makes no difference.
-            return model.stateless_call(weights, constants, tf.gather(images, rows), training=False)[0]
+            return lambda weights, rows: model.stateless_call(
+                weights, constants, tf.gather(images, rows), training=False
+            )[0]  # fmt: skip
 
-        def run_epoch(epoch: Tensor, figures: Tensor, old: list[Tensor]) -> Any:
-            trained, new = train_epoch(predict, training, epoch, tf.unstack(rates[epoch]), old)
-            figure = tf.stack([*trained, *validate(predict, validation, new)])
-            return epoch + 1, tf.tensor_scatter_nd_update(figures, [[epoch]], [figure]), new
+        def more(leg: Tensor, epoch: Tensor, figures: Tensor, old: list[Tensor]) -> Tensor:
+            return (leg < LEGS_AT_ONCE) & (legs[leg] > 0) & tf.math.is_finite(figures[leg - 1, 2])
 
-        nothing = tf.zeros((EPOCHS_AT_ONCE, 4))
-        _, figures, new = tf.while_loop(lambda epoch, *_: epoch < epochs, run_epoch, (0, nothing, weights))
+        def run_leg(leg: Tensor, epoch: Tensor, figures: Tensor, old: list[Tensor]) -> Any:
+            now = tf.unstack(rates[leg])
+
+            def next_epoch(epoch: Tensor, score: Score, old: list[Tensor]) -> Any:
+                return (epoch + 1, *train_epoch(predict_from(images), training, epoch, now, old))
+
+            end = epoch + legs[leg]
+            _, trained, new = tf.while_loop(lambda epoch, *_: epoch < end, next_epoch, (epoch, (0.0, 0.0), old))
+            figure = tf.stack([*trained, *validate(predict_from(judged_images), judged, new)])
+            return leg + 1, end, tf.tensor_scatter_nd_update(figures, [[leg]], [figure]), new
+
+        nothing = tf.zeros((LEGS_AT_ONCE, 4))
+        _, _, figures, new = tf.while_loop(more, run_leg, (0, 0, nothing, weights))
         return new, figures
 
     return program
 
 
-def compiled_in_parts(model: Network) -> tuple[Any, Any]:
-    """Two programs of this model's architecture, for a training run that is judged now and then; compiled once.
-
-    train(images, training, epochs, rates, weights, constants) → new weights. epochs: how many of those in `training`,
-    a scalar. rates: the learning rate of each weight, (weights,).
-    judge(images, judged, weights, constants) → the mean loss and accuracy over the examples of `judged`, (2,).
-    """
-    with _one_at_a_time:
-        return _parts(architecture(model))
-
-
 @functools.cache
-def _parts(architecture: str) -> tuple[Any, Any]:
+def _answers(architecture: str) -> Any:
     model = keras.saving.deserialize_keras_object(json.loads(architecture))
 
-    def predict_with(images: Tensor, constants: list[Tensor]) -> Predict:
-        return lambda weights, rows: model.stateless_call(
-            weights, constants, tf.gather(images, rows), training=False
-        )[0]  # fmt: skip
-
     @tf.function(jit_compile=on_xla(architecture), autograph=False)
-    def train(
-        images: Tensor, training: Batches, epochs: Tensor, rates: Tensor, weights: list[Tensor], constants: list[Tensor]
-    ) -> list[Tensor]:
-        def next_epoch(epoch: Tensor, old: list[Tensor]) -> Any:
-            return epoch + 1, train_epoch(predict_with(images, constants), training, epoch, tf.unstack(rates), old)[1]
+    def program(images: Tensor, rows: Tensor, weights: list[Tensor], constants: list[Tensor]) -> Tensor:
+        return model.stateless_call(weights, constants, tf.gather(images, rows), training=False)[0]
 
-        return tf.while_loop(lambda epoch, _: epoch < epochs, next_epoch, (0, weights))[1]
-
-    @tf.function(jit_compile=on_xla(architecture), autograph=False)
-    def judge(images: Tensor, judged: Batches, weights: list[Tensor], constants: list[Tensor]) -> Tensor:
-        return tf.stack(validate(predict_with(images, constants), judged, weights))
-
-    return train, judge
+    return program
 
 
 def on_xla(architecture: str) -> bool:

@@ -6,6 +6,8 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.experiment.scores import Metric
+
 Network = Any  # a Keras model: Keras has no types
 Layer = Any  # a Keras layer
 NetworkKind = Literal["mlp", "cnn"]  # what each one is: NETWORKS in architectures.py
@@ -16,7 +18,7 @@ class Training(BaseModel):
     """Plain SGD on shuffled batches, by which a network of some kind is trained.
 
     tuning: "cv" if learning rate and epochs are chosen by cross-validation, and nothing is frozen; what stands here of
-    these three then plays no part.
+    these three then plays no part. metric: what tuning judges by.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -28,6 +30,7 @@ class Training(BaseModel):
     epochs: int
     frozen_epochs: int = 0
     tuning: TuningKind = "none"
+    metric: Metric = "accuracy"
 
 
 class TunedRecipe(TypedDict):

@@ -7,8 +7,11 @@ and updates the weights. With plain SGD a learning rate of zero *is* a frozen la
 
 import math
 import os
+import sys
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,10 +19,11 @@ from numpy.typing import NDArray
 
 from tasks.experiment.data.splits import Examples, TrainingData, shuffled
 from tasks.experiment.errors import DivergedError
-from tasks.experiment.networks.program import EPOCHS_AT_ONCE, Batches, compiled
+from tasks.experiment.networks.program import LEGS_AT_ONCE, Batches, Tensor, compiled
 from tasks.experiment.networks.recipe import Epoch, Network, OnEpoch, Training
 
 VALIDATION_BATCH = 512
+STEPS_AT_ONCE = 512  # at most, in one call of the program, unless an epoch of all images has more
 
 _one_at_a_time = threading.Lock()
 
@@ -32,7 +36,7 @@ class Portion:
     """
 
     first: int = 1
-    epochs: int = EPOCHS_AT_ONCE
+    epochs: int = sys.maxsize
     validation_batch: int = VALIDATION_BATCH
 
 
@@ -57,60 +61,100 @@ def train(
     *,
     order: np.random.Generator,
     frozen_layers: tuple[str, ...] = (),
-    on_epoch: OnEpoch = lambda number, epoch: None,
+    on_epoch: OnEpoch | None = lambda number, epoch: None,
     portion: Portion = Portion(),
 ) -> list[Epoch]:
     """Train `model` in place by plain SGD and return its epochs.
 
     `order` shuffles: every example once an epoch, the last batch smaller. The layers named in `frozen_layers` keep
-    their weights for the first `training.frozen_epochs`. `on_epoch` is called after each epoch.
+    their weights for the first `training.frozen_epochs`. `on_epoch` is called after each epoch; None: the network is
+    judged only when its layers are set free and at the end, and only these epochs are returned.
 
     Raises DivergedError when a loss is not finite, naming the epoch.
     """
     program, images = compiled(model), tf.convert_to_tensor(data.images)
-    validation = in_batches([data.validation], portion.validation_batch, len(images))
-    constants = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
-    weights = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
-    rates = _learning_rates(model, training, frozen_layers)
-    steps, capacity = (math.ceil(count / training.batch_size) for count in (len(data.training), len(images)))
-    at_once = min(portion.epochs, capacity // steps)
+    of_validation = math.ceil(len(images) / portion.validation_batch)
+    validation = in_batches([data.validation], portion.validation_batch, of_validation)
+    weights, constants = values(model)
+    in_frozen = {id(v) for layer in model.layers if layer.name in frozen_layers for v in layer.trainable_variables}
+    frozen = np.array([id(v) in in_frozen for v in model.trainable_variables])
+    steps, room = math.ceil(len(data.training) / training.batch_size), capacity(len(images), training.batch_size)
+    judged: Sequence[int] = range(1, training.epochs + 1)
+    if on_epoch is None:
+        judged = sorted({min(training.frozen_epochs, training.epochs), training.epochs} - {0})
     epochs: list[Epoch] = []
-    while len(epochs) < training.epochs:
-        now = min(at_once, training.epochs - len(epochs))
-        batches = in_batches([shuffled(data.training, order) for _ in range(now)], training.batch_size, len(images))
-        now_rates = tf.constant(rates[len(epochs) : len(epochs) + EPOCHS_AT_ONCE])
-        weights, figures = program(images, batches, validation, tf.constant(now), now_rates, weights, constants)
-        for figure in figures.numpy()[:now].tolist():
-            epoch, number = Epoch(*figure), portion.first + len(epochs)
+    for legs, ends in in_calls(judged, min(portion.epochs, room // steps)):
+        batches = in_batches([shuffled(data.training, order) for _ in range(sum(legs))], training.batch_size, room)
+        rates = rates_of_legs(ends, training.learning_rate, frozen, training.frozen_epochs)
+        weights, figures = program(
+            images, batches, images, validation, padded(legs, np.int32), rates, weights, constants
+        )
+        for end, figure in zip(ends, figures.numpy().tolist(), strict=False):
+            epoch, number = Epoch(*figure), portion.first - 1 + end
             if not (math.isfinite(epoch.loss) and math.isfinite(epoch.validation_loss)):
                 raise DivergedError(
                     f"the loss is {epoch.loss} in epoch {number}: training diverged; "
                     f"give a lower learning_rate than {training.learning_rate:g}"
                 )
             epochs.append(epoch)
-            on_epoch(number, epoch)
+            if on_epoch:
+                on_epoch(number, epoch)
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
     return epochs
 
 
-def _learning_rates(model: Network, training: Training, frozen_layers: tuple[str, ...]) -> NDArray[np.float32]:
-    """Of each variable in each epoch: shape (epochs + EPOCHS_AT_ONCE, variables), so that no slice is short."""
-    frozen = {id(v) for layer in model.layers if layer.name in frozen_layers for v in layer.trainable_variables}
-    rates = np.full(
-        (training.epochs + EPOCHS_AT_ONCE, len(model.trainable_variables)), training.learning_rate, np.float32
-    )
-    rates[: training.frozen_epochs, [id(v) in frozen for v in model.trainable_variables]] = 0
-    return rates
+def values(model: Network) -> tuple[list[Tensor], list[Tensor]]:
+    """What training changes of a network, and what it does not, as tensors that stay where programs run."""
+    trainable, constant = model.trainable_variables, model.non_trainable_variables
+    return [tf.convert_to_tensor(v.value) for v in trainable], [tf.convert_to_tensor(v.value) for v in constant]
 
 
-def in_batches(epochs: list[Examples], size: int, total: int) -> Batches:
+def capacity(images: int, batch_size: int) -> int:
+    """For how many steps a call of the program has batches: for an epoch of all images, at least STEPS_AT_ONCE."""
+    return max(STEPS_AT_ONCE, math.ceil(images / batch_size))
+
+
+def in_calls(judged: Sequence[int], at_once: int, first: int = 0) -> Iterator[tuple[list[int], list[int]]]:
+    """(the legs, the epoch at the end of each) for one call of the program after another.
+
+    judged: after which epochs, ascending; `first` are done already. at_once: so many epochs a call has room for; a leg
+    that needs more goes on in the next call, and so ends at an epoch in between too.
+    """
+    legs: list[int] = []
+    ends: list[int] = []
+    for judge in judged:
+        while (done := ends[-1] if ends else first) < judge:
+            if sum(legs) == at_once or len(legs) == LEGS_AT_ONCE:
+                yield legs, ends
+                first, legs, ends = done, [], []
+            legs.append(min(judge - done, at_once - sum(legs)))
+            ends.append(done + legs[-1])
+    if legs:
+        yield legs, ends
+
+
+def rates_of_legs(ends: Sequence[int], learning_rate: float, frozen: NDArray[np.bool_], frozen_epochs: int) -> Tensor:
+    """The learning rate of each weight in legs that end at these epochs: 0 where it is frozen, up to `frozen_epochs`.
+
+    frozen: for each weight, whether it is then.
+    """
+    return padded([np.where(frozen & (end <= frozen_epochs), 0, learning_rate) for end in ends], np.float32)
+
+
+def padded(of_legs: Sequence[Any], kind: type) -> Tensor:
+    """A value of each leg, with zeros up to LEGS_AT_ONCE."""
+    array: NDArray[Any] = np.asarray(of_legs, kind)
+    return tf.constant(np.concatenate([array, np.zeros((LEGS_AT_ONCE - len(array), *array.shape[1:]), kind)]))
+
+
+def in_batches(epochs: list[Examples], size: int, batches: int) -> Batches:
     """The examples of several epochs, the same number in each, in batches of `size`.
 
-    There are as many batches as `total` images would need, so that the shape does not depend on how many are used.
+    batches: how many there are, beyond those that are needed, so that the shape does not depend on how many are used.
     """
     steps = math.ceil(len(epochs[0]) / size)
-    shape = math.ceil(total / size), size
+    shape = batches, size
     rows, labels, counted = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.float32)
     counted.flat[: len(epochs[0])] = 1
     for number, examples in enumerate(epochs):

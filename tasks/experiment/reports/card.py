@@ -48,7 +48,8 @@ def model_card(name: str, metrics: Metrics, last_epoch: dict[str, float] | None,
     return render(
         "card.model.md.j2", name=name, role=role.says, task=task, classes=classes, part=part, dataset=dataset,
         distinction=classes and distinction(classes), images=images, metrics=metrics, seed=first["seed"], tuned=tuned,
-        licence=licence, accuracy=accuracy, interval=accuracy and accuracy_interval(accuracy, images[part]),
+        scores=first[role.arm] if role.arm else None, licence=licence, accuracy=accuracy,
+        interval=accuracy and accuracy_interval(accuracy, images[part]),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import numpy as np
 from pydantic import ValidationError
 
-from tasks.experiment.reports.metrics import Metrics
+from tasks.experiment.reports.metrics import Metrics, errors_of, metric_of
 from tasks.experiment.reports.page import render
 from tasks.experiment.reports.phrases import rounded
 from tasks.experiment.results.pairs import errors
@@ -94,7 +94,7 @@ def difference_sentence(found: Difference) -> str:
 
 
 def _summary(name: str, metrics: Metrics) -> dict[str, Any]:
-    scratch, transfer = errors(metrics["replicates"])
+    scratch, transfer = errors_of(metrics)
     run = metrics.get("run") or {"date": None, "commit": None, "changed": None, "command": None}
     verdict = metrics.get("verdict")
     return {
@@ -163,7 +163,7 @@ def _difference(first: str, other: str, before: Metrics, after: Metrics) -> Diff
     )  # fmt: skip
     if not seeds:
         return found | {"why": "they have no seed in common"}
-    both = errors(pairs[0]), errors(pairs[1])
+    both = errors(pairs[0], metric_of(before)), errors(pairs[1], metric_of(after))
     for name, (scratch, _) in zip((first, other), both, strict=True):
         if not scratch.mean():
             return found | {"why": f"training from scratch made no test error in {name}"}

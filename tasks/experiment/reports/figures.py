@@ -1,7 +1,7 @@
 """What all plots share: figures, without pyplot's global state, their colours and files, and tables of plots."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from tasks.experiment.reports.lettering import fonts_for
 from tasks.experiment.study.arms import SCRATCH, TRANSFER
 
 Figure = Any  # matplotlib's, which is imported where one is made
@@ -31,14 +32,16 @@ class Plot(Generic[Content]):
     photographs: bool = False
 
 
-def draw_plots(plots: Mapping[str, Plot[Content]], content: Content, folder: Path) -> dict[str, str]:
+def draw_plots(
+    plots: Mapping[str, Plot[Content]], content: Content, folder: Path, classes: Iterable[str] = ()
+) -> dict[str, str]:
     """Draw them into `folder`/<name>.png; gives the captions of what was drawn, by name.
 
-    For pages there is <name>.svg too, or of photographs <name>@2x.png.
+    For pages there is <name>.svg too, or of photographs <name>@2x.png. classes: whose names plots may show.
     """
     folder.mkdir()
     captions = {}
-    with own_style():
+    with own_style(classes):
         for name, plot in plots.items():
             if (figure := plot.draw(content)) is not None:
                 save_figure(figure, folder / f"{name}.png", DPI)
@@ -51,13 +54,14 @@ def draw_plots(plots: Mapping[str, Plot[Content]], content: Content, folder: Pat
 
 
 @contextmanager
-def own_style() -> Iterator[None]:
-    """matplotlib's defaults, whatever the user has set; and text is text: a $ in a name begins no formula."""
+def own_style(classes: Iterable[str] = ()) -> Iterator[None]:
+    """matplotlib's defaults, whatever the user has set, with fonts for these names; and a $ begins no formula."""
     import matplotlib
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams["text.parse_math"] = False
+        matplotlib.rcParams["font.family"] = fonts_for(classes)
         matplotlib.rcParams["svg.hashsalt"] = "headstart"  # the same plot gives the same file
         yield
 

@@ -1,11 +1,12 @@
 """A page that lists all runs, newest first: runs/index.html."""
 
+import os
 from typing import Any
 from urllib.parse import quote
 
 from tasks.experiment.reports.html import to_html
 from tasks.experiment.reports.metrics import read_metrics
-from tasks.experiment.reports.page import render
+from tasks.experiment.reports.page import commit, given, moment, render, setting
 from tasks.storage.files import write_text
 from tasks.storage.locks import UNFINISHED, locked, temporary_folder
 from tasks.storage.roots import artifacts_root, is_shared, shared_root
@@ -27,11 +28,16 @@ def write_index() -> None:
 
 
 def _entry(run: Run) -> dict[str, Any]:
-    """address: of its folder, relative to the page. metrics: None if they can't be read."""
+    """address: of its folder, relative to the page. answer: None if its metrics can't be read."""
     name = run.folder.name
-    entry: dict[str, Any] = {"name": name, "address": f"./{quote(name)}", "time": run.time, "metrics": None}
+    when = moment(run.time) if run.time else "date unknown"
+    entry: dict[str, Any] = {"name": name, "address": f"./{quote(os.fsencode(name))}", "facts": [when], "answer": None}
     try:
         metrics = read_metrics(run.folder)
-        return entry | {"metrics": metrics, "settings": metrics["experiment"], "answer": str(metrics["answer"])}
-    except (OSError, ValueError, KeyError, TypeError):
+        facts = [f"commit {commit(metrics['run'])}"] if "run" in metrics else []
+        facts += [f"{name} {setting(value)}" for name, value in sorted(given(metrics["experiment"]).items())]
+        verdict = metrics.get("verdict")
+        said = f"{verdict['name']}: {verdict['reason']}" if verdict else None
+        return entry | {"facts": [when, *facts], "answer": metrics["answer"], "verdict": said}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return entry  # damaged, or of another kind

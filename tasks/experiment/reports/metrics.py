@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 from upath import UPath
 
@@ -10,12 +10,14 @@ from tasks.experiment.data.inspection import class_counts
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.bodies.body import model_notes
 from tasks.experiment.networks.recipe import TunedRecipe
-from tasks.experiment.reports.cautions import cautions
+from tasks.experiment.reports.cautions import Baseline, baseline, cautions
+from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results, errors
-from tasks.experiment.results.scores import METRICS
+from tasks.experiment.results.statistics.basics import Errors
 from tasks.experiment.results.study import Study
+from tasks.experiment.scores import METRICS, Metric
 from tasks.experiment.settings import Experiment
 from tasks.storage.files import read_json, write_json
 from tasks.storage.runs import read_runs
@@ -63,7 +65,8 @@ class RunDescription(TypedDict):
 class Metrics(Results):
     """A run's results, what they come from, and its answer in one sentence.
 
-    environment: Python, the machine, the libraries' versions; code: a hash of each module.
+    environment: Python, the machine, the libraries' versions; code: a hash of each module. baseline: what naming the
+    commonest class always comes to.
     convergence: whether task B's training had converged; or, if it was tuned, recipes: of each network. verdict: what a
     night says about the earlier ones; None if the run is no night. study, resample_target: of a study. run: once it is
     published, by version 0.2 or later.
@@ -73,6 +76,7 @@ class Metrics(Results):
     environment: dict[str, str]
     code: dict[str, str]
     data: DataDescription
+    baseline: Baseline
     answer: str
     convergence: NotRequired[Convergence]
     recipes: NotRequired[list[ArmRecipe]]
@@ -87,10 +91,11 @@ def compose_metrics(
 ) -> Metrics:
     """What every run's metrics.json holds. made_with: its `environment` and `code`. The answer has its cautions."""
     of_target = [row for row in data["classes"] if row["class"] in data["target_classes"]]
-    answer = " ".join([answer, *cautions(of_target, results["replicates"])])
+    metric = experiment.metric
+    answer = " ".join([by_metric(answer, metric), *cautions(of_target, results["replicates"], metric)])
     return Metrics(
         experiment=experiment.model_dump(mode="json"), environment=made_with["environment"], code=made_with["code"],
-        data=data, answer=answer, **results,
+        data=data, baseline=baseline(of_target), answer=answer, **results,
     )  # fmt: skip
 
 
@@ -131,10 +136,26 @@ def table_of_pairs(replicates: list[Replicate]) -> list[dict[str, object]]:
     return rows
 
 
+def metric_of(metrics: Metrics) -> Metric:
+    """What the run's errors are taken from; runs of earlier versions knew accuracy alone."""
+    return cast(Metric, metrics["experiment"].get("metric", "accuracy"))
+
+
+def errors_of(metrics: Metrics) -> tuple[Errors, Errors]:
+    """Errors of scratch and of transfer, each of shape (pairs,), by the run's metric."""
+    return errors(metrics["replicates"], metric_of(metrics))
+
+
+def table_of_run(metrics: Mapping[str, Any]) -> list[dict[str, object]]:
+    """A run's own table, or that of its pairs."""
+    table: list[dict[str, object]] | None = metrics.get("table")
+    return table_of_pairs(metrics["replicates"]) if table is None else table
+
+
 def night_of(metrics: Metrics, run: str, date: str) -> Night:
     """The night that a run was. Raises KeyError if its metrics lack something."""
     result = metrics["error_reduction"]
-    scratch, transfer = (each.tolist() for each in errors(metrics["replicates"]))
+    scratch, transfer = (each.tolist() for each in errors_of(metrics))
     return Night(
         run=run, date=date, estimate=result["estimate"], low=result["low"], high=result["high"],
         scratch=scratch, transfer=transfer,

@@ -1,11 +1,14 @@
 """Reports as Markdown: one template per report, which a run completes with what it is and where its files are."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.experiment.reports.lettering import unwritable
+from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.experiment.settings import Experiment
 from tasks.storage.files import printable, write_text
 
@@ -15,8 +18,10 @@ def write_body(folder: Path, report: str, captions: dict[str, str], **values: An
 
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
-    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in captions.items()}
-    write_text(folder / "report.md", render(f"page.{report}.md.j2", plots=plots, **values))
+    metric = values["metrics"]["experiment"]["metric"]
+    told = {name: by_metric(caption, metric) for name, caption in captions.items()}
+    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in told.items()}
+    write_text(folder / "report.md", render(f"page.{report}.md.j2", plots=plots, scores=SCORES, **values))
 
 
 def complete(body: str, **values: Any) -> str:
@@ -44,7 +49,8 @@ def environment(autoescape: bool = False) -> Environment:
     )
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # YAML has no pairs of escapes, as for an emoji
     environment.filters |= {"text": _text, "number": _number, "value": setting, "moment": moment, "commit": commit}
-    environment.filters |= {"given": _given, "defaults": _defaults, "printable": printable}
+    environment.filters |= {"given": given, "defaults": _defaults, "printable": printable}
+    environment.filters |= {"by_metric": by_metric, "unwritable": unwritable}
     return environment
 
 
@@ -62,22 +68,22 @@ def moment(iso: str) -> str:
     return f"{iso[:16].replace('T', ' ')} UTC"
 
 
-def commit(run: dict[str, Any]) -> str:
+def commit(run: Mapping[str, Any]) -> str:
     """The commit that a run was made with."""
     if run["commit"] is None:
         return "none (not a git checkout)"
     return run["commit"][:12] + (" with changes" if run["changed"] else "")
 
 
-def _given(experiment: dict[str, Any]) -> dict[str, Any]:
+def given(experiment: dict[str, Any]) -> dict[str, Any]:
     """The settings that are not their defaults."""
     usual = Experiment().model_dump(mode="json")
     return {name: value for name, value in experiment.items() if name not in usual or value != usual[name]}
 
 
 def _defaults(experiment: dict[str, Any]) -> dict[str, Any]:
-    given = _given(experiment)
-    return {name: value for name, value in experiment.items() if name not in given}
+    others = given(experiment)
+    return {name: value for name, value in experiment.items() if name not in others}
 
 
 def _text(value: object) -> str:

@@ -4,6 +4,21 @@ from collections.abc import Sequence
 
 from tasks.experiment.results.budgets import EquivalentBudget
 from tasks.experiment.results.statistics.basics import Interval
+from tasks.experiment.scores import Metric
+
+SCORES: dict[Metric, str] = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
+ON_TEST_IMAGES: dict[Metric, tuple[str, str]] = {
+    "accuracy": ("test accuracy", "test error"),
+    "balanced_accuracy": ("balanced test accuracy", "balanced test error"),
+    "roc_auc": ("test ROC AUC", "test error (1 − ROC AUC)"),
+}
+
+
+def by_metric(text: str, metric: Metric) -> str:
+    """A text that speaks of the test error and of test accuracy, as all texts do, in the words of this metric."""
+    for words, others in zip(ON_TEST_IMAGES["accuracy"], ON_TEST_IMAGES[metric], strict=True):
+        text = text.replace(words, others).replace(capital(words), capital(others))
+    return text
 
 
 def percent(result: Interval) -> str:

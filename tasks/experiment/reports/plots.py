@@ -7,12 +7,16 @@ import numpy as np
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import samples
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, empty_figure, figure_with_axes
-from tasks.experiment.reports.metrics import Metrics
+from tasks.experiment.reports.lettering import label
+from tasks.experiment.reports.metrics import Metrics, metric_of
+from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.experiment.results.nights import Night, changes
 from tasks.experiment.results.pairs import Replicate
+from tasks.experiment.scores import Metric
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
 
 NAMED_CLASSES = 20
+SHORT = 16  # letters of a name below a small image
 NAMED_NIGHTS = 10
 SAMPLES = 10  # of each class
 NAMED_SEEDS = 8  # more names than that would lie on top of each other
@@ -27,6 +31,11 @@ class Reported:
 
     data: DataSet
     metrics: Metrics
+
+    @property
+    def metric(self) -> Metric:
+        """What errors are taken from."""
+        return metric_of(self.metrics)
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,9 @@ class ReportedRun(Reported):
     nights: list[Night]
 
 
-PAIRS: Plot[Reported] = Plot("Test accuracy of each pair", lambda report: draw_pairs(report.metrics["replicates"]))
+PAIRS: Plot[Reported] = Plot(
+    "Test accuracy of each pair", lambda report: draw_pairs(report.metrics["replicates"], report.metric)
+)
 DATA: Plot[Reported] = Plot(
     "The first training images of each class", lambda report: draw_samples(report.data), photographs=True
 )
@@ -90,10 +101,10 @@ def draw_curves(epochs: dict[str, list[Epochs]], frozen_epochs: int) -> Figure:
     return figure
 
 
-def draw_pairs(replicates: list[Replicate]) -> Figure:
+def draw_pairs(replicates: list[Replicate], metric: Metric) -> Figure:
     """One line per seed, from scratch to transfer."""
-    figure, (ax,) = figure_with_axes(1, "Test accuracy, one line per seed", width=5)
-    pairs = 100 * np.array([[pair["scratch"]["accuracy"], pair["transfer"]["accuracy"]] for pair in replicates])
+    figure, (ax,) = figure_with_axes(1, by_metric("Test accuracy, one line per seed", metric), width=5)
+    pairs = 100 * np.array([[pair["scratch"][metric], pair["transfer"][metric]] for pair in replicates])
     line = LINE * max(1.0, float(np.ptp(pairs)))
     heights = spread(pairs[:, 1], line)
     for replicate, (scratch, transfer), height in zip(replicates, pairs, heights, strict=True):
@@ -108,7 +119,7 @@ def draw_pairs(replicates: list[Replicate]) -> Figure:
     figure.legend(loc="outside lower center")
     shown = np.append(pairs, heights)
     ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylim=(shown.min() - line, shown.max() + line))
-    ax.set(ylabel="accuracy in %")
+    ax.set(ylabel=f"{SCORES[metric]} in %")
     return figure
 
 
@@ -137,7 +148,7 @@ def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
             ax.text(column, row, f"{count:.0f}", ha="center", va="center",
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip
         shown = list(range(0, len(names), -(-len(names) // NAMED_CLASSES)))
-        labels = [names[number] for number in shown]
+        labels = [label(names[number]) for number in shown]
         ax.set(title=arm, xticks=shown, yticks=shown, yticklabels=labels, xlabel="answer", ylabel="truth")
         ax.set_xticklabels(labels, **({"rotation": 45, "ha": "right"} if len(names) > 2 else {}))
     return figure
@@ -158,7 +169,7 @@ def draw_samples(data: DataSet) -> Figure:
     ax.set_frame_on(False)
     ax.set_xticks([])
     centres = [(row + 0.45) * height for row in range(len(rows))]
-    ax.set_yticks(centres, data.classes[: len(rows)], fontsize=8)
+    ax.set_yticks(centres, [label(name) for name in data.classes[: len(rows)]], fontsize=8)
     ax.tick_params(length=0)
     return figure
 
@@ -198,5 +209,7 @@ def draw_disagreements(
         row[0].set_title(f"only {winner} right ({len(found)} images)", loc="left", fontsize=9, color=COLOURS[winner])
         for ax, i in zip(row, found, strict=False):
             ax.imshow(images[i], cmap="gray", vmin=0, vmax=255)
-            ax.text(0.5, -0.02, names[labels[i]], transform=ax.transAxes, ha="center", va="top", fontsize=7)
+            ax.text(
+                0.5, -0.02, label(names[labels[i]], SHORT), transform=ax.transAxes, ha="center", va="top", fontsize=7
+            )
     return figure

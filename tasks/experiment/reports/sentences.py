@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.experiment.reports.phrases import capital, count, percent, share, with_confidence
+from tasks.experiment.reports.phrases import capital, count, lower, percent, share, with_confidence
 from tasks.experiment.results.comparisons import ArmComparisons
 from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.pairs import Results
@@ -14,6 +14,8 @@ from tasks.experiment.study.arms import SELF_TRANSFER
 
 NAMED = 5  # more classes than that are counted
 
+FAULTLESS = "Training from scratch made no test error at all"
+HARDER = "Give target_classes that are harder to tell apart, or fewer target_samples."
 TUNED = "Both sides were tuned: learning rate and epochs by cross-validation inside the labelled images."
 
 
@@ -39,8 +41,9 @@ def answer(results: Results) -> str:
     """A run's error reduction in a sentence or two, which claim a direction only if the rule for claims does."""
     result, claim = results["error_reduction"], results["claim"]
     if result["estimate"] is None:
-        return "Training from scratch made no test error at all: there is nothing to reduce."
-    change = f"{'cut' if result['estimate'] >= 0 else 'raised'} the test error by {abs(result['estimate']):.1f} %"
+        return f"{FAULTLESS}: there is nothing to reduce. {HARDER}"
+    verb = "changed" if round(result["estimate"], 1) == 0 else "cut" if result["estimate"] > 0 else "raised"
+    change = f"{verb} the test error by {abs(result['estimate']):.1f} %"
     pairs = f"{result['n']} pairs of runs" if result["n"] > 1 else "a single pair of runs"
     advice = f" {capital(results['advice'])}" if results["advice"] else ""
     if result["low"] is None or result["high"] is None:
@@ -97,7 +100,7 @@ def study_answer(study: Study) -> str:
     transfer, result, labels = study["help"], study["help"]["error_reduction"], study["labels"]
     claim = claim_on_transfer(transfer["verdict"], result)
     if result["estimate"] is None:
-        return f"{claim}: training from scratch made no test error at all."
+        return f"{claim}: {lower(FAULTLESS)}. {HARDER}"
     worth = f"{labels['at']:,} images with transfer are worth {count(labels['equivalent'])} from scratch"
     sentence = f"{claim}: error reduction {percent(result)}; {worth}"
     return sentence + (f"; {_part_of_A(study['arms'])}." if transfer["verdict"] == "helps" else ".")

@@ -5,7 +5,6 @@ from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
-from tasks.experiment.results.scores import Scores
 from tasks.experiment.results.statistics.basics import (
     ALPHA,
     Errors,
@@ -18,6 +17,7 @@ from tasks.experiment.results.statistics.basics import (
 from tasks.experiment.results.statistics.planning import advice
 from tasks.experiment.results.statistics.sequential import Look, look_at, told
 from tasks.experiment.results.statistics.verdicts import Claim
+from tasks.experiment.scores import Metric, Scores
 
 
 class Replicate(TypedDict):
@@ -34,8 +34,9 @@ class Results(TypedDict):
     """All pairs, and what they come to.
 
     error_reduction: with its interval for new seeds on the same test images; new_images: with that for new test images
-    too, None where single answers were not kept. advice: what would help where `claim` is "can't tell".
-    mcnemar: of a single pair, None if there are several.
+    too, None where single answers were not kept, or where the error is no mean over images. advice: what would help
+    where `claim` is "can't tell". mcnemar: of a single pair, None if there are several, or if its error is not
+    1 − accuracy.
     """
 
     replicates: list[Replicate]
@@ -47,10 +48,10 @@ class Results(TypedDict):
     mcnemar: McNemar | None
 
 
-def replicate(seed: int, scratch: Scores, transfer: Scores) -> Replicate:
+def replicate(seed: int, scratch: Scores, transfer: Scores, metric: Metric = "accuracy") -> Replicate:
     """The pair of one seed, with its error reduction in percent."""
     pair = Replicate(seed=seed, scratch=scratch, transfer=transfer, error_reduction=None)
-    return pair | {"error_reduction": error_reduction(*errors([pair]))}
+    return pair | {"error_reduction": error_reduction(*errors([pair], metric))}
 
 
 def summarize(
@@ -58,9 +59,10 @@ def summarize(
     look: Look | None = None,
     new_images: Interval | None = None,
     mcnemar: McNemar | None = None,
+    metric: Metric = "accuracy",
 ) -> Results:
     """What the pairs come to. look: of several, if a run stops early. mcnemar: the test of a single pair."""
-    scratch, transfer = errors(replicates)
+    scratch, transfer = errors(replicates, metric)
     if new_images:  # made at the look's level, so that it is valid whenever a run stops
         new_images = new_images | {"confidence": 1 - ALPHA}
     says, interval = look_at(scratch, transfer, look or Look(pairs=len(scratch), most=len(scratch), level=ALPHA))
@@ -78,7 +80,7 @@ def log_look(log: Any, results: Results, look: Look) -> bool:
     return results["claim"] != "can't tell"
 
 
-def errors(replicates: Sequence[Replicate]) -> tuple[Errors, Errors]:
-    """Errors of scratch and of transfer, each of shape (pairs,)."""
-    scratch = np.array([1 - replicate["scratch"]["accuracy"] for replicate in replicates])
-    return scratch, np.array([1 - replicate["transfer"]["accuracy"] for replicate in replicates])
+def errors(replicates: Sequence[Replicate], metric: Metric = "accuracy") -> tuple[Errors, Errors]:
+    """Errors of scratch and of transfer, each of shape (pairs,): 1 − the metric."""
+    scratch = np.array([1 - replicate["scratch"][metric] for replicate in replicates])
+    return scratch, np.array([1 - replicate["transfer"][metric] for replicate in replicates])

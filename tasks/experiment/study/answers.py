@@ -18,10 +18,10 @@ from tasks.experiment.results.comparisons import (
     judge_together,
 )
 from tasks.experiment.results.pairs import Replicate, replicate
-from tasks.experiment.results.scores import METRICS, Scores
 from tasks.experiment.results.statistics.basics import Errors
 from tasks.experiment.results.statistics.intervals import share_interval
 from tasks.experiment.results.study import Study
+from tasks.experiment.scores import METRICS, Metric, Scores
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import PAIR, SCRATCH, SELF_TRANSFER, TRANSFER, arms
 from tasks.experiment.study.plan import NOTEBOOK
@@ -69,17 +69,18 @@ def of_task(table: pd.DataFrame, B: Problem) -> pd.DataFrame:
 def answer_questions(table: pd.DataFrame, experiment: Experiment, B: Problem) -> Study:
     """All answers, by question; "classes" only if other pairs of classes were run."""
     same_pixels = table[table.normalization == experiment.normalization]
-    errors = errors_by(of_experiment(same_pixels, experiment, B), "arm")
+    metric = experiment.metric
+    errors = errors_by(of_experiment(same_pixels, experiment, B), "arm", metric)
     answers = Study(
         help=compare(errors[SCRATCH], errors[TRANSFER]),
         arms=_compare_arms({arm.name: errors[arm.name] for arm in arms(experiment) if arm.name in errors}),
-        labels=compare_budgets(of_task(same_pixels, B), PAIR, experiment.target_images),
+        labels=compare_budgets(of_task(same_pixels, B), PAIR, experiment.target_images, metric),
     )
     if table.normalization.nunique() > 1:
-        answers["pixels"] = _compare_pixels(of_experiment(table, experiment, B))
+        answers["pixels"] = _compare_pixels(of_experiment(table, experiment, B), metric)
     pairs = same_pixels[(same_pixels.samples == experiment.target_images) & same_pixels.arm.isin(PAIR)]
     if pairs.classes.nunique() > 1:
-        answers["classes"] = compare_classes(pairs, PAIR, B.data.classes)
+        answers["classes"] = compare_classes(pairs, PAIR, B.data.classes, metric)
     return answers
 
 
@@ -87,16 +88,19 @@ def replicates(table: pd.DataFrame, experiment: Experiment, B: Problem) -> list[
     """The pairs of the first question, as in metrics.json: a seed's scratch and transfer."""
     rows = of_experiment(table[table.normalization == experiment.normalization], experiment, B)
     scratch, transfer = (rows[rows.arm == arm].set_index("seed")[list(METRICS)] for arm in PAIR)
-    return [replicate(int(seed), _scores(scratch.loc[seed]), _scores(transfer.loc[seed])) for seed in scratch.index]
+    return [
+        replicate(int(seed), _scores(scratch.loc[seed]), _scores(transfer.loc[seed]), experiment.metric)
+        for seed in scratch.index
+    ]
 
 
 def _scores(run: "pd.Series[float]") -> Scores:
     return cast(Scores, {name: None if np.isnan(value) else float(value) for name, value in run.items()})
 
 
-def errors_by(rows: pd.DataFrame, column: str) -> dict[Any, Errors]:
+def errors_by(rows: pd.DataFrame, column: str, metric: Metric) -> dict[Any, Errors]:
     """Errors of each value of `column`, shape (seeds,), in the order of seeds."""
-    wide = (1 - rows.set_index(["seed", column]).accuracy).unstack(column).sort_index()
+    wide = (1 - rows.set_index(["seed", column])[metric]).unstack(column).sort_index()
     return {name: wide[name].to_numpy() for name in wide}
 
 
@@ -113,9 +117,9 @@ def _compare_arms(errors: dict[str, Errors]) -> ArmComparisons:
     )  # fmt: skip
 
 
-def _compare_pixels(rows: pd.DataFrame) -> list[PixelComparison]:
+def _compare_pixels(rows: pd.DataFrame, metric: Metric) -> list[PixelComparison]:
     """Transfer against scratch on either kind of pixels, and standardized against raw pixels for either arm."""
-    raw, standardized = (errors_by(rows[rows.normalization == kind], "arm") for kind in ("none", "standardize"))
+    raw, standardized = (errors_by(rows[rows.normalization == kind], "arm", metric) for kind in ("none", "standardize"))
     comparisons = {
         "transfer against scratch, standardized pixels": (standardized[SCRATCH], standardized[TRANSFER]),
         "transfer against scratch, raw pixels": (raw[SCRATCH], raw[TRANSFER]),
@@ -125,9 +129,9 @@ def _compare_pixels(rows: pd.DataFrame) -> list[PixelComparison]:
     return judge_together([PixelComparison(comparison=name, **compare(*e)) for name, e in comparisons.items()])
 
 
-def compare_budgets(rows: pd.DataFrame, arms: tuple[str, str], at: int) -> BudgetComparisons:
+def compare_budgets(rows: pd.DataFrame, arms: tuple[str, str], at: int, metric: Metric) -> BudgetComparisons:
     """Two arms by number of images, each number's comparison, and what the second one at `at` images is worth."""
-    scratch, transfer = (errors_by(rows[rows.arm == arm], "samples") for arm in arms)
+    scratch, transfer = (errors_by(rows[rows.arm == arm], "samples", metric) for arm in arms)
     budgets = np.array(sorted(scratch))
     curve = [
         BudgetComparison(
@@ -141,14 +145,16 @@ def compare_budgets(rows: pd.DataFrame, arms: tuple[str, str], at: int) -> Budge
     return BudgetComparisons(at=at, curve=judge_together(curve), equivalent=equivalent)
 
 
-def compare_classes(rows: pd.DataFrame, arms: tuple[str, str], names: tuple[str, ...]) -> list[ClassComparison]:
+def compare_classes(
+    rows: pd.DataFrame, arms: tuple[str, str], names: tuple[str, ...], metric: Metric
+) -> list[ClassComparison]:
     """The second arm against the first for each pair of target classes, with the seeds that all pairs have."""
     pairs = rows[["negative", "positive"]].drop_duplicates()
     seeds_of_all = rows.groupby("seed").size() == 2 * len(pairs)
     rows = rows[rows.seed.map(seeds_of_all)]
     family = []
     for negative, positive in pairs.itertuples(index=False):
-        errors = errors_by(rows[(rows.negative == negative) & (rows.positive == positive)], "arm")
+        errors = errors_by(rows[(rows.negative == negative) & (rows.positive == positive)], "arm", metric)
         comparison = compare(*(errors[arm] for arm in arms))
         family.append(ClassComparison(negative=names[negative], positive=names[positive], **comparison))
     return judge_together(family)

@@ -10,9 +10,11 @@ from tasks.experiment.data.splits import Examples, Problem, TrainingData, availa
 from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.architectures import hidden_layers
 from tasks.experiment.networks.blueprints import load_blueprint
-from tasks.experiment.networks.train_network import Body, train_network
+from tasks.experiment.networks.bodies.inference import predict
+from tasks.experiment.networks.recipe import Network
+from tasks.experiment.networks.train_network import Beginning, Body, train_from
 from tasks.experiment.randomness import generator
-from tasks.experiment.results.scores import predict, score
+from tasks.experiment.scores import score
 from tasks.experiment.study.plan import NOTEBOOK, Arm, Plan
 
 
@@ -33,24 +35,24 @@ def run_trials(
     bodies = {"random": None} | bodies
     shape = (len(test),) if len(problem.classes) == 2 else (len(test), len(problem.classes))
     unknown = np.full(shape, np.nan, np.float32)
-    blueprint = load_blueprint(problem.start)
+    beginning = Beginning(load_blueprint(problem.start), plan.training, len(problem.classes), seed)
 
-    def train(arm: Arm, examples: Examples) -> Any:
-        """The arm's network, or None if it, or the one whose body it starts from, diverged."""
+    def train(arm: Arm, examples: Examples) -> Network | None:
+        """The arm's network, until the next one is trained; None if it, or the one it starts from, diverged."""
         body = bodies[arm.body]
         if body is None and arm.body != "random":
             return None
         data = TrainingData(images, examples, parts["validation"], len(problem.classes))
         training = plan.training.model_copy(update={"frozen_epochs": arm.frozen_epochs})
+        model = beginning.network(Body(body, arm.layers))
         with suppress(DivergedError):
-            return train_network(blueprint, data, training, seed, task="B", body=Body(body, arm.layers))[0]
+            train_from(model, data, training, seed, task="B", layers=arm.layers, brought=beginning.brought)
+            return model
         return None
 
     rows, kept = [], {}
     for trial, subset in _affordable(plan, pool):
         model = train(trial.arm, subset)
-        if trial.arm.name == "scratch":
-            bodies.setdefault("B", model)  # the plan's first one, with the experiment's number of images
         scores = score(predict(model, test_images) if model else unknown, test.labels)
         layers = len(hidden_layers(bodies["A"])) if trial.arm.layers is None else trial.arm.layers
         rows.append(
@@ -60,7 +62,9 @@ def run_trials(
             | {**scores, "diverged": model is None}
         )
         if trial.keep and model:
-            kept[trial.arm.name] = model
+            kept[trial.arm.name] = beginning.copy(plan.training.learning_rate)
+        if trial.arm.name == "scratch" and "B" not in bodies:  # the first one has the experiment's number of images
+            bodies["B"] = beginning.copy(plan.training.learning_rate) if model else None
     return rows, kept
 
 

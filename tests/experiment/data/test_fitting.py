@@ -8,7 +8,7 @@ from PIL import Image
 
 from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.fitting import Frame, Sizing, chosen_size, made_colour, made_to_fit
-from tasks.experiment.data.formats.image_files import ImageFile, image_size
+from tasks.experiment.data.formats.images.image_files import ImageFile, image_size
 from tasks.experiment.data.ingestion import fitted, import_data
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.prediction import fit

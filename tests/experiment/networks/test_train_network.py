@@ -10,7 +10,7 @@ from tasks.experiment.networks.architectures import build_network, hidden_layers
 from tasks.experiment.networks.blueprints import BodyBlueprint, PixelsBlueprint, load_blueprint
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.recipe import Network, Training
-from tasks.experiment.networks.train_network import RANDOM, Body, train_network
+from tasks.experiment.networks.train_network import RANDOM, Beginning, Body, train_network
 from tasks.storage.artifacts import save
 from tests.support.bodies import load_body
 
@@ -53,6 +53,19 @@ def test_a_body_is_where_its_layers_start_and_they_are_frozen(
     model, _ = train_network(PixelsBlueprint(PIXELS), DATA, TRAINING, 3, task="B", body=body(model_A))
     assert same_layers(model, model_A) == as_in_A
     assert same_layers(model, build_network(TRAINING, 2, PIXELS, seed=3)) == as_initial
+
+
+def test_a_beginning_is_the_same_again_after_its_network_was_trained(model_A: Network) -> None:
+    beginning, initial = Beginning(PixelsBlueprint(PIXELS), TRAINING, 2, 3), build_network(TRAINING, 2, PIXELS, seed=3)
+    transferred = beginning.network(Body(model_A))
+    assert same_layers(transferred, model_A) == [True, True]
+    transferred.layers[-1].set_weights([np.full((6, 1), 7.0), np.full(1, 7.0)])
+    kept = beginning.copy(0.1)
+    again = beginning.network(RANDOM)
+    assert all(np.array_equal(a, b) for a, b in zip(again.get_weights(), initial.get_weights(), strict=True))
+    assert same_layers(kept, model_A) == [True, True]
+    assert kept.layers[-1].get_weights()[1] == 7
+    kept.evaluate(DATA.images, DATA.training.labels, verbose=0)
 
 
 def test_seeds_and_problems_have_their_own_order_of_images_and_keras_can_go_on() -> None:

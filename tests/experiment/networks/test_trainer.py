@@ -14,7 +14,7 @@ from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.architectures import build_network, hidden_layers, transfer_hidden_layers
 from tasks.experiment.networks.program import compiled
 from tasks.experiment.networks.recipe import Epoch, Network, Training
-from tasks.experiment.networks.trainer import train
+from tasks.experiment.networks.trainer import in_calls, train
 from tasks.experiment.randomness import generator
 from tests.support.processes import PATIENCE
 
@@ -78,6 +78,25 @@ def test_frozen_layers_stay_and_the_rest_moves() -> None:
         assert same == (layer.name != "head")
     run(model, given, frozen=names, epochs=4, frozen_epochs=3)
     assert not np.array_equal(before["hidden_1"][0], model.get_layer("hidden_1").get_weights()[0])
+
+
+def test_judged_at_the_end_alone_the_weights_are_the_same() -> None:
+    given, (often, once) = data(2), (build_network(TRAINING, 2, PIXELS, seed=7) for _ in range(2))
+    settings = TRAINING.model_copy(update={"epochs": 80, "frozen_epochs": 2})  # 80: more than a call has room for
+    how = {"order": generator(1, "order"), "frozen_layers": ("hidden_1",)}
+    epochs = train(often, given, settings, **how)
+    how["order"] = generator(1, "order")
+    at_end = train(once, given, settings, **how, on_epoch=None)
+    assert all(np.array_equal(a, b) for a, b in zip(often.get_weights(), once.get_weights(), strict=True))
+    assert (at_end[0], at_end[-1]) == (epochs[1], epochs[-1])
+
+
+def test_legs_are_cut_into_calls_and_none_is_lost() -> None:
+    calls = list(in_calls((2, 3, 10, 11), at_once=4))
+    assert calls == [([2, 1, 1], [2, 3, 4]), ([4], [8]), ([2, 1], [10, 11])]
+    assert list(in_calls((5, 7), at_once=30, first=4)) == [([1, 2], [5, 7])]
+    assert [len(legs) for legs, _ in in_calls(range(1, 71), at_once=100)] == [32, 32, 6]
+    assert list(in_calls((), at_once=1)) == []
 
 
 def test_transfer_copies_and_never_shares() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.experiment.reports.cautions import cautions
+from tasks.experiment.reports.cautions import baseline, cautions
 from tasks.experiment.results.pairs import Replicate, replicate
 
 
@@ -40,3 +40,24 @@ def test_naming_the_commonest_class_is_no_learning() -> None:
     (said,) = cautions(classes(rare=100, often=900), pairs((0.9, 0.9)))
     assert "scratch is right on 90.0 % and transfer on 90.0 %, and naming often always would be on 90.0 %" in said
     assert not cautions(classes(a=500, b=500), pairs((0.9, 0.9)))
+
+
+def test_that_classes_are_imbalanced_is_said_beside_an_accuracy() -> None:
+    """Naming the commonest always is right on 75 %; from three times as many images on that is told."""
+    (said,) = cautions(classes(rare=100, often=300), pairs((0.9, 0.95)))
+    assert said.startswith("The classes are imbalanced: naming often always would be right on 75.0 %.")
+    assert not cautions(classes(rare=101, often=300), pairs((0.9, 0.95)))
+
+
+def test_by_another_metric_the_baseline_is_another_and_imbalance_is_no_matter() -> None:
+    def by(balanced: float, auc: float) -> list[Replicate]:
+        arm = {"accuracy": 0.9, "balanced_accuracy": balanced, "roc_auc": auc}
+        return [replicate(42, arm, arm)]  # type: ignore[arg-type]
+
+    unequal = classes(rare=100, often=900)
+    assert baseline(unequal) == {"class": "often", "accuracy": 0.9, "balanced_accuracy": 0.5, "roc_auc": 0.5}
+    assert not cautions(unequal, by(0.6, 0.8), "balanced_accuracy")
+    (said,) = cautions(unequal, by(0.505, 0.8), "balanced_accuracy")
+    assert "scratch has a balanced accuracy of 50.5 % and transfer of 50.5 %, and naming one class always has" in said
+    (said,) = cautions(unequal, by(0.6, 0.4), "roc_auc")
+    assert "a ROC AUC of 40.0 %" in said

@@ -42,16 +42,19 @@ def test_all_runs_are_listed_newest_first_with_answers_as_text(root: Path) -> No
         root, "javascript:x", 2, answer="It helps more.", experiment={}, verdict={"name": "First", "reason": "New."}
     )
     make_run(root, "broken", 3)
+    for day, damaged in enumerate(({"answer": 1}, {"answer": "", "experiment": []}, {"run": {}, "answer": ""}), 4):
+        make_run(root, f"broken-{day}", day, **damaged)
     write_index()
     page = (root / "runs" / "index.html").read_text()
     links = Links(page).links
-    assert [link for link in links if "report" in link][::2] == [
-        "./broken/report.html", "./javascript%3Ax/report.html", "./a-older/report.html"
+    assert list(dict.fromkeys(link for link in links if "report" in link)) == [
+        "./broken-6/report.html", "./broken-5/report.html", "./broken-4/report.html", "./broken/report.html",
+        "./javascript%3Ax/report.html", "./a-older/report.html",
     ]  # fmt: skip
     assert all(link.startswith("./") for link in links)
     assert "&lt;script&gt;alert(1)&lt;/script&gt; helps" in page
     assert "dataset &lt;i&gt;mine · target_samples 100" in page
-    assert "<strong>First.</strong> New." in page
+    assert "<strong>First: New.</strong>" in page
     assert "2026-01-03 02:00 UTC: its metrics.json can't be read." in page
 
 

@@ -61,10 +61,14 @@ def test_a_night_before_there_was_a_setting_had_its_default(root: Path) -> None:
 
 
 def test_a_table_of_pairs_has_every_metric_of_either_arm() -> None:
-    scratch, transfer = {"accuracy": 0.8, "loss": 0.5, "confusion": [[8, 2], [2, 8]]}, {"accuracy": 0.9, "loss": None}
+    balance = {"balanced_accuracy": 0.7, "roc_auc": 0.75}
+    scratch = {"accuracy": 0.8, "loss": 0.5, "confusion": [[8, 2], [2, 8]], **balance}
+    transfer = {"accuracy": 0.9, "loss": None, **balance}
     assert table_of_pairs([replicate(42, scratch, transfer)]) == [
         {
-            "seed": 42, "scratch accuracy": 0.8, "transfer accuracy": 0.9, "scratch loss": 0.5, "transfer loss": None,
+            "seed": 42, "scratch accuracy": 0.8, "transfer accuracy": 0.9, "scratch balanced_accuracy": 0.7,
+            "transfer balanced_accuracy": 0.7, "scratch roc_auc": 0.75, "transfer roc_auc": 0.75, "scratch loss": 0.5,
+            "transfer loss": None,
             "error reduction in %": pytest.approx(50),
         }
     ]  # fmt: skip

@@ -73,6 +73,9 @@ def test_the_studys_report_explains_each_arm_and_a_name_stays_in_its_cell(
     assert {(r[0], r[1]) for r in shown if len(r) == 7} >= set(itertools.pairwise(SHOWN))
     assert ["dataset", "one|other.npz"] in shown
     assert ["python", "3.11"] in shown
+    assert ["mean of 2", "scratch", "transfer", "always left|right"] in shown
+    assert ["accuracy, by which errors are measured", "0.8000", "0.9000", "0.6000"] in shown
+    assert ["ROC AUC", "0.8500", "0.9500", "0.5000"] in shown
 
 
 def test_the_section_on_tuned_arms_says_each_answer_and_names_each_arm(metrics: dict, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_labels_are_moved_apart_no_further_than_they_must() -> None:
 
 def test_names_of_seeds_do_not_overlap_though_their_accuracies_are_equal() -> None:
     pairs = [replicate(seed, {"accuracy": 0.8}, {"accuracy": 0.9}) for seed in range(8)]  # type: ignore[typeddict-item]
-    figure = draw_pairs(pairs)
+    figure = draw_pairs(pairs, "accuracy")
     figure.canvas.draw()
     (ax,) = figure.axes
     names = [text for text in ax.texts if text.get_text().startswith("seed")]

@@ -1,5 +1,6 @@
 import pytest
 
+from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.reports.sentences import (
     again,
     answer,
@@ -35,7 +36,12 @@ def results(
         ),
         (("can't tell", 52.0, None, None, 1), "cut the test error by 52.0 % in a single pair of runs: no interval, no"),
         (("can't tell", -5.0, None, None, 2), "raised the test error by 5.0 % in 2 pairs of runs: no interval, no cl"),
-        (("can't tell", None, None, None), "made no test error at all"),
+        (("can't tell", 0.04, None, None, 2), "Transfer changed the test error by 0.0 % in 2 pairs of runs: no interv"),
+        (
+            ("can't tell", None, None, None),
+            "Training from scratch made no test error at all: there is nothing to redu",
+        ),
+        (("can't tell", None, None, None), "Give target_classes that are harder to tell apart, or fewer target_sample"),
     ],
 )
 def test_the_answer_claims_what_the_rule_allows(given: tuple, says: str) -> None:
@@ -132,3 +138,14 @@ def test_task_b_in_words(classes: list[str], says: str) -> None:
 
 def test_the_share_of_self_transfer_is_named_where_it_is_known() -> None:
     assert study_answer(study("helps", "can't tell")).endswith("9 pairs), 92 % (80 … 101) of transfer's gain.")
+
+
+def test_another_metrics_error_is_called_by_its_name() -> None:
+    text = "Transfer cut the test error. Test accuracy of each pair; mean test accuracy."
+    assert by_metric(text, "accuracy") == text
+    assert by_metric(text, "balanced_accuracy") == (
+        "Transfer cut the balanced test error. Balanced test accuracy of each pair; mean balanced test accuracy."
+    )
+    assert by_metric(text, "roc_auc") == (
+        "Transfer cut the test error (1 − ROC AUC). Test ROC AUC of each pair; mean test ROC AUC."
+    )

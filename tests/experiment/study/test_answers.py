@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from tasks.experiment.scores import Metric
 from tasks.experiment.study.answers import KEYS, answer_questions, behind_the_answer, replicates, tabulate
 from tests.support.by_hand import EXPERIMENT, B
 
@@ -58,10 +59,33 @@ def test_the_table_does_not_depend_on_the_order_of_rows_and_holds_none_twice(row
 def test_pairs_as_in_metrics_and_a_diverged_run_has_no_loss(rows: list[dict]) -> None:
     first = rows[0] | {"accuracy": 0.5, "loss": None, "diverged": True}
     pair = replicates(tabulate([first, *rows[1:]]), EXPERIMENT, B)[0]
-    assert pair["scratch"] == {"accuracy": 0.5, "loss": None}
-    assert pair["transfer"] == {"accuracy": pytest.approx(rows[1]["accuracy"]), "loss": 0.5}
+    assert pair["scratch"] == {
+        "accuracy": 0.5, "balanced_accuracy": first["balanced_accuracy"], "roc_auc": first["roc_auc"], "loss": None,
+    }  # fmt: skip
+    assert pair["transfer"]["accuracy"] == pytest.approx(rows[1]["accuracy"])
+    assert pair["transfer"]["loss"] == 0.5
     assert pair["error_reduction"] == pytest.approx(100 * (1 - (1 - rows[1]["accuracy"]) / 0.5))
     assert pair["seed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("metric", "scratch", "transfer"),
+    [("accuracy", 0.2, 0.1), ("balanced_accuracy", 0.25, 0.15), ("roc_auc", 0.1, 0.05)],
+)
+def test_every_answer_is_of_the_errors_by_the_experiments_metric(
+    metric: Metric, scratch: float, transfer: float, rows: list[dict]
+) -> None:
+    """Accuracies of 0.8 and 0.9; the balanced ones are 0.05 lower, and ROC AUC is halfway to 1."""
+    table, experiment = tabulate(rows), EXPERIMENT.vary(metric=metric)
+    study = answer_questions(table, experiment, B)
+    helps, at = study["help"], next(point for point in study["labels"]["curve"] if point["samples"] == 200)
+    pixels = study["pixels"][0]
+    for found in (helps, at, pixels):
+        assert 1 - found["baseline_accuracy"] == pytest.approx(scratch, abs=1e-9)
+        assert 1 - found["accuracy"] == pytest.approx(transfer, abs=1e-9)
+        assert found["error_reduction"]["estimate"] == pytest.approx(100 * (1 - transfer / scratch))
+    pair = replicates(table, experiment, B)[0]
+    assert pair["error_reduction"] == pytest.approx(100 * (1 - (1 - rows[1][metric]) / (1 - rows[0][metric])))
 
 
 def test_behind_the_answer_are_scratch_and_transfer_by_either_recipe(rows: list[dict]) -> None:

@@ -135,6 +135,8 @@ def test_flow_validation(record_property: Any) -> None:
         ("--seed=2147483649", "seed: "),
         ("--experiment.image-size=64", "experiment.image_size: "),
         ("--experiment.image-size=64,257", "experiment.image_size: "),
+        ("--experiment.image-size=null,64", "experiment.image_size: "),
+        ("--experiment.metric=f1", "experiment.metric: Input should be 'accuracy', 'balanced_accuracy' or 'roc_auc'"),
         ("--experiment.image-fit=squash", "experiment.image_fit: "),
     ],
 )
@@ -144,6 +146,12 @@ def test_flags(flags: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
     line = said.strip().splitlines()[-1]
     assert says in line
     assert len(line) < 500
+
+
+def test_a_flag_may_say_that_no_size_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    code, said, parsed = refused_or_parsed(["--experiment.image-size=null"], monkeypatch)
+    assert (code, said) == (0, "")
+    assert parsed["experiment"].image_size is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.fashion_mnist import FILES
-from tasks.experiment.data.formats.image_files import read_image
+from tasks.experiment.data.formats.images.image_files import read_image
 from tasks.experiment.data.formats.reading import read_data
 from tasks.experiment.data.pixels import load_pixels
 from tasks.experiment.data.splits import Examples, TrainingData

@@ -45,7 +45,8 @@ def test_the_card_says_what_a_hub_and_a_user_need(first: tuple[Path, dict]) -> N
     assert head["library_name"] == "keras"
     assert head["classes"] == ["three", "eight", "nine"]
     (result,) = head["model-index"][0]["results"]
-    assert result["metrics"] == [{"type": "accuracy", "value": metrics["replicates"][0]["transfer"]["accuracy"]}]
+    scores, kinds = metrics["replicates"][0]["transfer"], ("accuracy", "balanced_accuracy", "roc_auc")
+    assert result["metrics"] == [{"type": kind, "value": pytest.approx(scores[kind], abs=5e-5)} for kind in kinds]
     for part in ("shape (images, 8, 8)", "three, eight, nine, in this order", "95 % interval", "Limits", "tensorflow"):
         assert part in text
     source = yaml.safe_load((folder / "models/A.md").read_text().split("---\n")[1])

@@ -19,21 +19,27 @@ NAMED = 20  # labels or classes in a message
 
 @dataclass(frozen=True)
 class Labelled:
-    """images: uint8, (n, height, width) or (n, height, width, 3); labels: int64, (n,); origin: for messages."""
+    """images: uint8, (n, height, width) or (n, height, width, 3); labels: int64, (n,); origin: for messages.
+
+    files: the name of each image's file, in the data's folder; empty if they are not files.
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     origin: str
+    files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, rows: NDArray[Any]) -> "Labelled":
-        return Labelled(self.images[rows], self.labels[rows], self.origin)
+        files = tuple(np.array(self.files)[rows].tolist()) if self.files else ()
+        return Labelled(self.images[rows], self.labels[rows], self.origin, files)
 
     def followed_by(self, others: "Labelled") -> "Labelled":
         images, labels = (self.images, others.images), (self.labels, others.labels)
-        return Labelled(np.concatenate(images), np.concatenate(labels), self.origin)
+        files = self.files + others.files if self.files and others.files else ()
+        return Labelled(np.concatenate(images), np.concatenate(labels), self.origin, files)
 
 
 @dataclass(frozen=True)

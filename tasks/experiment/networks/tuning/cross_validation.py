@@ -47,10 +47,10 @@ def cross_validate(start: Start, labelled: Labelled, grid: Grid, batch_size: int
     sums = np.zeros((len(grid.rates), len(checkpoints), 2))
     for training, held_out in split_folds(labelled.examples, grid.folds, seed):
         parts = Labelled(labelled.images, training), Labelled(labelled.images, held_out)
-        course = Course(*parts, checkpoints, batch_size, generator(seed, "order/B"))
+        course = Course(*parts, checkpoints, batch_size, generator(seed, "order/B"), metric=grid.metric)
         model = start(training)
         for rate, row in zip(grid.rates, sums, strict=True):
-            row += len(held_out) * np.array([(c.error, c.loss) for c in course.follow(model, rate)])
+            row += len(held_out) * np.array([(c.error, c.loss) for c in course.follow(model, rate).reached])
     return _as_tried(grid.rates, checkpoints, len(labelled), sums / len(labelled))
 
 
@@ -59,9 +59,9 @@ def validate_grid(
 ) -> list[Tried]:
     """Each point of the grid, trained on all labelled images and judged by a validation set."""
     checkpoints = grid.checkpoints(len(labelled), batch_size)
-    course = Course(labelled, validation, checkpoints, batch_size, generator(seed, "order/B"))
+    course = Course(labelled, validation, checkpoints, batch_size, generator(seed, "order/B"), metric=grid.metric)
     model = start(labelled.examples)
-    figures = [[(c.error, c.loss) for c in course.follow(model, rate)] for rate in grid.rates]
+    figures = [[(c.error, c.loss) for c in course.follow(model, rate).reached] for rate in grid.rates]
     return _as_tried(grid.rates, checkpoints, len(validation), np.array(figures))
 
 

@@ -10,11 +10,12 @@ from typing import TypedDict
 
 import numpy as np
 
+from tasks.experiment.scores import Metric
 from tasks.storage.artifacts import Handle
 
 
 class Grid(Handle):
-    """What is tried: each rate, at each of the checkpoints of its trajectory.
+    """What is tried: each rate, at each of the checkpoints of its trajectory. metric: by which errors it is judged.
 
     rates: ascending, half a decade apart. steps: the most SGD steps of a trajectory; but at least `fewest_epochs`.
     widenings: by how many half decades it may grow at either end, one at a time, while the best rate is at that end.
@@ -25,6 +26,7 @@ class Grid(Handle):
     fewest_epochs: int = 10
     folds: int = 5
     widenings: int = 2
+    metric: Metric = "accuracy"
 
     def checkpoints(self, images: int, batch_size: int) -> tuple[int, ...]:
         """Ascending numbers of epochs, about evenly spaced in their logarithm, for training on so many images."""
@@ -69,7 +71,7 @@ def choose(tried: Iterable[Tried]) -> Recipe:
 
     That is: within one standard error of the lowest mean error over all seeds (Breiman et al. 1984). A point that stops
     early is no better than its neighbours but by luck, and the luck of so few images would be taken for a recipe. Of
-    equal errors the lower loss decides.
+    equal errors the lower loss decides. Whatever the metric, its standard error is taken to be that of a share.
     """
     points: dict[tuple[float, int], list[Tried]] = {}
     for each in tried:

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, figure_with_axes
+from tasks.experiment.reports.lettering import label
+from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.reports.plots import DATA, PAIRS, Reported
 from tasks.experiment.results.comparisons import ArmComparison, BudgetComparisons, ClassComparison
 from tasks.experiment.results.statistics.verdicts import Claim
+from tasks.experiment.scores import Metric
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
 
 ROOM = 1.4  # between named numbers of images, as a ratio
@@ -38,11 +41,11 @@ PLOTS: dict[str, Plot[ReportedStudy]] = {
     ),
     "labels": Plot(
         "Test accuracy against the number of labelled images of task B",
-        lambda report: draw_budgets(report.metrics["study"]["labels"]),
+        lambda report: draw_budgets(report.metrics["study"]["labels"], report.metric),
     ),
     "pixels": Plot(
         "Test accuracy of each pair on standardized and on raw pixels",
-        lambda report: draw_pixels(report.runs) if "pixels" in report.metrics["study"] else None,
+        lambda report: draw_pixels(report.runs, report.metric) if "pixels" in report.metrics["study"] else None,
     ),
     "data": DATA,
     "classes": Plot(
@@ -75,7 +78,7 @@ def draw_arms(arms: list[ArmComparison]) -> Figure:
     return figure
 
 
-def draw_budgets(found: BudgetComparisons) -> Figure:
+def draw_budgets(found: BudgetComparisons, metric: Metric) -> Figure:
     """Accuracy by budget, and the budget at which scratch is as good as transfer at the experiment's number."""
     figure, (ax,) = figure_with_axes(1, "How many labelled images is transfer worth?", width=8, height=4.4)
     curve, at = found["curve"], found["at"]
@@ -91,7 +94,8 @@ def draw_budgets(found: BudgetComparisons) -> Figure:
     if equal["low"] is not None:
         ax.plot([equal["low"], equal["high"]], [goal, goal], color="black", linewidth=4, alpha=0.3)
     ax.plot([], [], color="black", linewidth=1, label=f"transfer at {at:,} = scratch at {equal['estimate']:,.0f}")
-    ax.set(xscale="log", xlabel="labelled images of task B", ylabel="test accuracy in %, mean and 95 % band")
+    ax.set(xscale="log", xlabel="labelled images of task B")
+    ax.set(ylabel=by_metric("test accuracy in %, mean and 95 % band", metric))
     name_budgets(ax, budgets)
     ax.minorticks_off()
     ax.legend(loc="lower right")
@@ -107,22 +111,22 @@ def name_budgets(ax: Any, budgets: list[int]) -> None:
     ax.set_xticks(budgets, [f"{n:,}" if n in named else "" for n in budgets])
 
 
-def draw_pixels(runs: pd.DataFrame) -> Figure:
+def draw_pixels(runs: pd.DataFrame, metric: Metric) -> Figure:
     """Test accuracy of each run on standardized and on raw pixels."""
     figure, axes = figure_with_axes(2, "Raw or standardized pixels? One line per seed")
     names = {"standardize": "standardized", "none": "raw"}
     for ax, (kind, name) in zip(axes, names.items(), strict=True):
-        wide = 100 * runs[runs.normalization == kind].pivot(index="seed", columns="arm", values="accuracy")
+        wide = 100 * runs[runs.normalization == kind].pivot(index="seed", columns="arm", values=metric)
         pairs = wide[list(PAIR)].to_numpy()
         for scratch, transfer in pairs:
             colour = COLOURS[TRANSFER if transfer > scratch else SCRATCH]
             ax.plot([0, 1], [scratch, transfer], color=colour, alpha=0.5)
         ax.plot([0, 1], pairs.mean(0), "o-", color="black", linewidth=3, label="mean")
         ax.set(title=f"{name} pixels", xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.2))
-    lowest = 100 * runs.accuracy.min()
+    lowest = 100 * runs[metric].min()
     for ax in axes:
         ax.set(ylim=(lowest - 1, 100))
-    axes[0].set(ylabel="test accuracy in %")
+    axes[0].set(ylabel=by_metric("test accuracy in %", metric))
     axes[0].legend(loc="lower right")
     return figure
 
@@ -146,6 +150,7 @@ def draw_classes(pairs: list[ClassComparison], names: tuple[str, ...]) -> Figure
                 ax.plot(column, row + 0.3, "o", markersize=4, color=colour)
     shown = ax.imshow(grid, cmap="RdBu", vmin=-100, vmax=100, interpolation="none")
     figure.colorbar(shown, shrink=0.8, extend="min", label="error reduction in %  (• interval holds 0)")
-    ax.set(yticks=range(len(names)), yticklabels=names, xticks=range(len(names)))
-    ax.set_xticklabels(names, rotation=45, ha="right")
+    labels = [label(name) for name in names]
+    ax.set(yticks=range(len(names)), yticklabels=labels, xticks=range(len(names)))
+    ax.set_xticklabels(labels, rotation=45, ha="right")
     return figure

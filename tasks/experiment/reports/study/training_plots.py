@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from tasks.experiment.reports.figures import COLOURS, Figure, figure_with_axes
+from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.results.budgets import mean_interval
 from tasks.experiment.results.statistics.basics import Errors
 from tasks.experiment.results.tuned import CROSS_VALIDATION
+from tasks.experiment.scores import Metric
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
 from tasks.experiment.study.tuned.answers import TUNED_PAIR
 
@@ -35,9 +37,11 @@ LABELS = {
 }
 
 
-def draw_steps(curves: pd.DataFrame, runs: pd.DataFrame) -> Figure:
+def draw_steps(curves: pd.DataFrame, runs: pd.DataFrame, metric: Metric) -> Figure:
     """Test error against steps, both on logarithmic scales."""
-    figure, (ax,) = figure_with_axes(1, "When has training finished? Test error by number of SGD steps", 8, 4.6)
+    figure, (ax,) = figure_with_axes(
+        1, by_metric("When has training finished? Test error by number of SGD steps", metric), 8, 4.6
+    )
     for arm in FOLLOWED:
         rows = curves[(curves.arm == arm) & (curves.steps > 0)]
         if not len(rows):
@@ -56,7 +60,7 @@ def draw_steps(curves: pd.DataFrame, runs: pd.DataFrame) -> Figure:
                 f"the notebook's {stop:,.0f} steps", (stop, 0.97), xycoords=("data", "axes fraction"), xytext=(4, 0),
                 textcoords="offset points", fontsize=8, va="top",
             )  # fmt: skip
-    ax.set(xscale="log", xlabel="SGD steps on task B", ylabel="test error in %")
+    ax.set(xscale="log", xlabel="SGD steps on task B", ylabel=by_metric("test error in %", metric))
     first, last = ax.get_xlim()
     decades = [10**power for power in range(7) if first <= 10**power <= last]
     ax.set_xticks(decades, [f"{steps:,}" for steps in decades])

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 
 from tasks.experiment.reports.figures import Figure, Plot, figure_with_axes
+from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.reports.study.plots import PLOTS, ReportedStudy, name_budgets
 from tasks.experiment.reports.study.training_plots import ARM_COLOURS, LABELS, draw_steps, draw_tuning, percent_axis
 from tasks.experiment.results.budgets import Band
 from tasks.experiment.results.class_pairs import ClassPairs
 from tasks.experiment.results.decomposition import Decomposition
 from tasks.experiment.results.tuned import TunedBudgets
+from tasks.experiment.scores import Metric
 
 PART_COLOURS = {"scale": ARM_COLOURS["STAT*"], "inputs": ARM_COLOURS["RLAB*"], "labels": ARM_COLOURS["T*"]}
 
@@ -29,21 +31,21 @@ TUNED_PLOTS: dict[str, Plot[ReportedTuned]] = {
     "steps": Plot(
         "Test error after so many SGD steps, each arm at its own rate: mean over seeds and 95 % band; a dot where a "
         "tuned arm's recipe stops, a square where the notebook's does",
-        lambda report: draw_steps(own_rows(report, report.tables["curves"]), report.tables["runs"]),
+        lambda report: draw_steps(own_rows(report, report.tables["curves"]), report.tables["runs"], report.metric),
     ),
     "decomposition": Plot(
         "What the gain over scratch consists of, in points of the test error, with 95 % intervals",
-        lambda report: draw_decompositions(report.metrics["study"]["tuned"]["decomposition"]),
+        lambda report: draw_decompositions(report.metrics["study"]["tuned"]["decomposition"], report.metric),
     ),
     "tuned_labels": Plot(
         "Test error against the number of labelled images, tuned for each number: mean and 95 % band; a filled dot "
         "where transfer helps or hurts",
-        lambda report: draw_error_by_budget(report.metrics["study"]["tuned"]["budgets"]),
+        lambda report: draw_error_by_budget(report.metrics["study"]["tuned"]["budgets"], report.metric),
     ),
     "profiles": Plot(
         "Performance profiles over all pairs of classes, both sides tuned, with 95 % bands: higher is better",
         lambda report: (
-            draw_profiles(report.metrics["study"]["tuned"]["classes"])
+            draw_profiles(report.metrics["study"]["tuned"]["classes"], report.metric)
             if "classes" in report.metrics["study"]["tuned"]
             else None
         ),
@@ -63,7 +65,7 @@ def own_rows(report: ReportedStudy, table: pd.DataFrame) -> pd.DataFrame:
     return table.merge(report.runs[["classes", "samples"]].drop_duplicates())
 
 
-def draw_decompositions(found: dict[str, Decomposition]) -> Figure:
+def draw_decompositions(found: dict[str, Decomposition], metric: Metric) -> Figure:
     """By either recipe: the whole gain, and its parts, each from where the one before it ends."""
     figure, axes = figure_with_axes(2, "What does the gain consist of?", width=4.4, height=4)
     for ax, (name, title) in zip(axes, (("notebook", "the notebook's recipe"), ("tuned", "tuned")), strict=True):
@@ -90,11 +92,11 @@ def draw_decompositions(found: dict[str, Decomposition]) -> Figure:
     margin = (max(limits) - min(limits)) / 20
     for ax in axes:
         ax.set(ylim=(min(limits) - margin, max(limits) + margin))
-    axes[0].set(ylabel="points of the test error")
+    axes[0].set(ylabel=by_metric("points of the test error", metric))
     return figure
 
 
-def draw_error_by_budget(found: TunedBudgets) -> Figure:
+def draw_error_by_budget(found: TunedBudgets, metric: Metric) -> Figure:
     """Error of tuned scratch and tuned transfer by number of images, both on logarithmic scales."""
     figure, (ax,) = figure_with_axes(1, "From how few labels on does transfer pay? Both sides tuned", 8, 4.4)
     budgets = [point["samples"] for point in found["curve"]]
@@ -109,7 +111,7 @@ def draw_error_by_budget(found: TunedBudgets) -> Figure:
         ax.fill_between(budgets, 100 * (1 - low), 100 * (1 - high), color=colour, alpha=0.2, linewidth=0)
         for n, error, filled in zip(budgets, 100 * (1 - mean), claimed, strict=True):
             ax.plot(n, error, "o", color=colour, markerfacecolor=colour if filled else "white")
-    ax.set(xscale="log", xlabel="labelled images of task B", ylabel="test error in %")
+    ax.set(xscale="log", xlabel="labelled images of task B", ylabel=by_metric("test error in %", metric))
     name_budgets(ax, budgets)
     percent_axis(ax)
     ax.minorticks_off()
@@ -117,13 +119,13 @@ def draw_error_by_budget(found: TunedBudgets) -> Figure:
     return figure
 
 
-def draw_profiles(found: ClassPairs) -> Figure:
+def draw_profiles(found: ClassPairs, metric: Metric) -> Figure:
     """Part of the runs with at most each error."""
     figure, (ax,) = figure_with_axes(1, f"All {len(found['single'])} pairs of classes, both sides tuned", 8, 4.2)
     for profile in found["profiles"]:
         colour = ARM_COLOURS[profile["arm"]]
         ax.step(profile["errors"], profile["runs"], where="post", color=colour, label=LABELS[profile["arm"]])
         ax.fill_between(profile["errors"], profile["low"], profile["high"], step="post", color=colour, alpha=0.2)
-    ax.set(xlabel="test error in %", ylabel="runs with at most this error, in %", ylim=(0, 101))
+    ax.set(xlabel=by_metric("test error in %", metric), ylabel="runs with at most this error, in %", ylim=(0, 101))
     ax.legend(loc="lower right")
     return figure

@@ -59,8 +59,8 @@ def _notebook(by_notebook: Comparison, gain: NotebookGain) -> str:
     )
     why = ", but that recipe ends before training has finished" if gain["training"][0]["verdict"] == "helps" else ""
     return (
-        f"By the notebook's recipe, {_claim(by_notebook)}{why}. Tuned, scratch errs on {scratch[0]} of the test images "
-        f"instead of {scratch[1]}, and transfer on {transfer[0]} instead of {transfer[1]}."
+        f"By the notebook's recipe, {_claim(by_notebook)}{why}. Tuned, scratch has a test error of {scratch[0]} "
+        f"instead of {scratch[1]}, and transfer one of {transfer[0]} instead of {transfer[1]}."
     )
 
 

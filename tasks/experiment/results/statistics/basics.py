@@ -53,14 +53,14 @@ def error_reduction(scratch: Errors, transfer: Errors) -> float | None:
     return None if np.mean(scratch) == 0 else float(100 * (1 - np.mean(transfer) / np.mean(scratch)))
 
 
-def accuracy_interval(accuracy: float, images: int, confidence: float = 1 - ALPHA) -> Interval:
+def accuracy_interval(accuracy: float, images: float, confidence: float = 1 - ALPHA) -> Interval:
     """How precisely an accuracy on that many images is known, as if they were drawn at random (Wilson 1927)."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     centre = (accuracy + z**2 / (2 * images)) / (1 + z**2 / images)
     half = z * sqrt(accuracy * (1 - accuracy) / images + z**2 / (4 * images**2)) / (1 + z**2 / images)
     return Interval(
         estimate=accuracy, low=centre - half, high=centre + half, confidence=confidence,
-        method="Wilson's score", n=images, unit="fraction",
+        method="Wilson's score", n=round(images), unit="fraction",
     )  # fmt: skip
 
 

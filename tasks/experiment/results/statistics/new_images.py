@@ -5,6 +5,8 @@ variance of a mean over all answers is that of the seeds' means plus that of the
 (Searle, Casella & McCulloch 1992, "Variance Components", chapter 4).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,9 +17,11 @@ METHOD = "Fieller's, with the variance of seeds and of test images (crossed rand
 
 
 def new_images_interval(
-    scratch_wrong: NDArray[np.bool_], transfer_wrong: NDArray[np.bool_], confidence: float = 1 - ALPHA
+    scratch_wrong: NDArray[Any], transfer_wrong: NDArray[Any], confidence: float = 1 - ALPHA
 ) -> Interval:
     """The error reduction in percent with its interval for new seeds and new images; arrays of shape (pairs, images).
+
+    They tell how wrong each answer is: 0 or 1, or weighted so that their means are the errors.
 
     It contains the one for new seeds on these images, `error_reduction_interval`, beside which it stands.
     """
@@ -31,7 +35,7 @@ def new_images_interval(
     return interval(error_reduction(*errors), bounds, len(scratch_wrong), confidence, METHOD)
 
 
-def crossed_moments(wrong: NDArray[np.bool_], confidence: float) -> tuple[Errors, Errors, float]:
+def crossed_moments(wrong: NDArray[Any], confidence: float) -> tuple[Errors, Errors, float]:
     """Of both arms' wrong answers, shape (2, pairs, images): means (2,), their covariance, and Student's t.
 
     Its degrees of freedom are Satterthwaite's, of the variance of the mean difference at the ratio that was found.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.experiment.results.statistics.basics import ALPHA, Errors, error_reduction
-from tasks.experiment.results.statistics.intervals import FEWEST, fieller, moments, standard_error
+from tasks.experiment.results.statistics.intervals import EQUAL, FEWEST, fieller, moments, standard_error
 from tasks.experiment.results.statistics.verdicts import fewest_pairs
 
 MOST = 1000  # pairs: what a run may have
@@ -60,6 +60,8 @@ def advice(scratch: Errors, transfer: Errors, comparisons: int = 1) -> str:
     """What to do where these pairs can't tell, in one sentence."""
     n, needed = len(scratch), pairs_to_see(scratch, transfer, comparisons=comparisons)
     said = f"{n} {'pair' if n == 1 else 'pairs'} can't tell"
+    if n > 1 and max(np.ptp(scratch), np.ptp(transfer)) < EQUAL:
+        return f"{said}, since they agree to the last digit: give more test images, on which they can differ."
     if needed is None and n < FEWEST:
         return f"{said}; {fewest_pairs(comparisons)} are the fewest that could."
     if needed is None:

@@ -22,7 +22,7 @@ PENALTIES = Grid(rates=(0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0))  # on the p
 
 QUICK_BUDGETS = (20, 50, 200, 1_000)
 QUICK_SEEDS = SEEDS[:2]
-QUICK_GRID = Grid(rates=(0.01, 0.03, 0.1, 0.3, 1.0), folds=3)
+QUICK_GRID = Grid(rates=(0.01, 0.03, 0.1, 0.3), steps=600, folds=3, widenings=1)
 QUICK_REPLICATES = 8
 
 SCRATCH = TunedArm(name=S, body="random", says="random initial weights")
@@ -56,7 +56,8 @@ def fixed_arms(experiment: Experiment) -> tuple[Arm, ...]:
 def full_tuned_plan(experiment: Experiment, A: Problem, B: Problem, *, resample: bool, quick: bool) -> TunedPlan:
     """All arms at the experiment's number of images, and S* and T* at the other budgets that task B has images for.
 
-    At the experiment's number S* and T* are also chosen by the validation images, of which there are many more.
+    At the experiment's number S* and T* are also chosen by the validation images, of which there are many more. quick:
+    on a smaller grid, at fewer budgets, and S* is not followed to as many steps as A's training took.
     """
     own, pair = experiment.target_samples, (SCRATCH, TRANSFER)
     at_own = [TunedTrial(arm=arm, samples=own, curve=arm.tuned) for arm in tuned_arms(experiment)]
@@ -65,14 +66,13 @@ def full_tuned_plan(experiment: Experiment, A: Problem, B: Problem, *, resample:
     budgets = [n for n in (QUICK_BUDGETS if quick else BUDGETS) if n != own and (n is None or n < most)]
     others = [TunedTrial(arm=arm, samples=samples) for samples in budgets for arm in pair]
     fixed = (Trial(arm=arm, samples=own) for arm in fixed_arms(experiment))
-    images_A = 0 if A.examples is None else len(A.parts()["training"])
+    images_A = 0 if quick or A.examples is None else len(A.parts()["training"])
     return TunedPlan(
         notebook=_notebook(experiment, resample, *fixed),
         samples=own,
         followed=tuple(arm for arm in arms(experiment) if arm.name in PAIR),
         trials=(*at_own, *by_validation, *others),
-        grid=QUICK_GRID if quick else GRID,
-        penalties=PENALTIES,
+        **_grids(experiment, quick),
         source_steps=experiment.source_epochs * math.ceil(images_A / experiment.batch_size),
     )
 
@@ -82,8 +82,14 @@ def pair_tuned_plan(experiment: Experiment, *, resample: bool, quick: bool) -> T
     trials = tuple(TunedTrial(arm=arm, samples=experiment.target_samples) for arm in (SCRATCH, TRANSFER))
     return TunedPlan(
         notebook=_notebook(experiment, resample), samples=experiment.target_samples, followed=(), trials=trials,
-        grid=QUICK_GRID if quick else GRID, penalties=PENALTIES, source_steps=0,
+        **_grids(experiment, quick), source_steps=0,
     )  # fmt: skip
+
+
+def _grids(experiment: Experiment, quick: bool) -> dict[str, Grid]:
+    """What is tried, judged by the experiment's metric."""
+    grids = {"grid": QUICK_GRID if quick else GRID, "penalties": PENALTIES}
+    return {name: grid.model_copy(update={"metric": experiment.metric}) for name, grid in grids.items()}
 
 
 def _notebook(experiment: Experiment, resample: bool, *trials: Trial) -> Plan:

@@ -55,7 +55,7 @@ class TunedPlan(Handle):
 
     notebook: the plan of the fixed recipe. Its trials, which start from what only tuned arms have, are trained too;
     what it says of pixels and images holds for the tuned arms as well. samples: the experiment's number. followed: arms
-    of that recipe that are followed along their trajectories. source_steps: of A's training, to count them too.
+    of that recipe that are followed along their trajectories. source_steps: of A's training, to count them too; or 0.
     """
 
     notebook: Plan

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from tasks.experiment.networks.bodies.cutting import is_nested
 from tasks.experiment.networks.bodies.frozen import head_inputs
+from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.recipe import Network
-from tasks.experiment.networks.tuning.grid import Tried
-from tasks.experiment.results.scores import Labels, Probabilities, predict, score
+from tasks.experiment.networks.tuning.grid import Grid, Tried
+from tasks.experiment.scores import Labels, Probabilities, score
 
 UNSEEN = 10.0  # logit: how sure the probe is that it will never see a class of which it has no image
 
@@ -53,16 +54,16 @@ def answer(inputs: Features, head: Head) -> Probabilities:
 
 
 def cross_validate_probe(
-    inputs: Features, labels: Labels, classes: int, folds: NDArray[np.intp], penalties: tuple[float, ...]
+    inputs: Features, labels: Labels, classes: int, folds: NDArray[np.intp], grid: Grid
 ) -> list[Tried]:
     """Each penalty, by the images that a fold's probe was not fitted on; it stands in the place of a learning rate."""
     tried = []
-    for penalty in penalties:
+    for penalty in grid.rates:
         parts = [(folds != fold, folds == fold) for fold in range(folds.max() + 1)]
         heads = (fit_head(inputs[training], labels[training], classes, penalty) for training, _ in parts)
         scores = [score(answer(inputs[out], head), labels[out]) for head, (_, out) in zip(heads, parts, strict=True)]
         weights = [out.sum() for _, out in parts]
-        error = 1 - np.average([s["accuracy"] for s in scores], weights=weights)
+        error = 1 - np.average([s[grid.metric] for s in scores], weights=weights)
         loss = np.average([math.inf if s["loss"] is None else s["loss"] for s in scores], weights=weights)
         tried.append(Tried(learning_rate=penalty, epochs=0, images=len(labels), error=float(error), loss=float(loss)))
     return tried

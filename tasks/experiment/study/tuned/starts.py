@@ -14,6 +14,7 @@ from tasks.experiment.networks.tuning.cross_validation import Start
 from tasks.experiment.networks.tuning.grid import Recipe
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
 from tasks.experiment.randomness import generator
+from tasks.experiment.scores import Metric
 from tasks.experiment.study.plan import Plan
 from tasks.experiment.study.tuned.plan import TunedArm
 from tasks.experiment.study.tuned.probe import Features, features, fit_head
@@ -60,9 +61,13 @@ class Workbench:
         rows = np.arange(len(test), dtype=np.int32)
         return Labelled(tf.constant(self.problem.data.images("test")[test.rows]), Examples(rows, test.labels))
 
-    def course(self, training: Labelled, judged: Labelled, checkpoints: Sequence[int]) -> Course:
+    def course(
+        self, training: Labelled, judged: Labelled, checkpoints: Sequence[int], *, metric: Metric,
+        keep: int | None = None,
+    ) -> Course:  # fmt: skip
         """In the order of images in which this seed's networks of task B are trained."""
-        return Course(training, judged, checkpoints, self.batch_size, generator(self.seed, "order/B"))
+        order = generator(self.seed, "order/B")
+        return Course(training, judged, checkpoints, self.batch_size, order, keep=keep, metric=metric)
 
     def start(self, arm: TunedArm, needed: Recipe | None) -> Start:
         """What makes the network that the arm starts from. needed: the recipe of the arm that it needs."""
@@ -89,6 +94,6 @@ class Workbench:
         """The seed's S* network on these images."""
         assert recipe, "the arm needs scratch's recipe"
         training, model = Labelled(self.images, examples), self.initial()
-        course = self.course(training, training, (recipe.epochs,))
-        set_weights(model, course.follow(model, recipe.learning_rate)[-1].weights)
+        course = self.course(training, training, (recipe.epochs,), metric="accuracy")
+        set_weights(model, course.follow(model, recipe.learning_rate).weights)
         return model

@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
+from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.tuning.trajectory import Checkpoint, Labelled, set_weights
-from tasks.experiment.results.scores import predict, score
+from tasks.experiment.scores import Metric, score
 from tasks.experiment.study.plan import NOTEBOOK
 from tasks.experiment.study.trials import describe_task
 from tasks.experiment.study.tuned.choice import Row
@@ -25,7 +26,7 @@ def train_chosen(bench: Workbench, plan: TunedPlan, recipes: list[Chosen]) -> tu
         checkpoints = {chosen.recipe.epochs}
         if chosen.trial.curve:
             checkpoints |= _to_follow(plan, recipes, labelled, far=chosen.trial.arm.body == "random")
-        model, reached = _train(bench, chosen, labelled, checkpoints)
+        model, reached = _train(bench, plan.grid.metric, chosen, labelled, checkpoints)
         row = _describe(bench, chosen, labelled, model)
         diverged = any(each.diverged for each in reached if each.epochs == chosen.recipe.epochs)
         rows.append(row | _score(bench, model, diverged=diverged))
@@ -34,16 +35,17 @@ def train_chosen(bench: Workbench, plan: TunedPlan, recipes: list[Chosen]) -> tu
 
 
 def _train(
-    bench: Workbench, chosen: Chosen, labelled: Labelled, checkpoints: set[int]
+    bench: Workbench, metric: Metric, chosen: Chosen, labelled: Labelled, checkpoints: set[int]
 ) -> tuple[Network, list[Checkpoint]]:
     """The network at its recipe's epochs, and what its trajectory came to; a mere probe has none."""
     recipe = chosen.recipe
     model = bench.start(chosen.trial.arm, chosen.needed or recipe)(labelled.examples)
     if not chosen.trial.arm.tuned:
         return model, []
-    reached = bench.course(labelled, bench.test, sorted(checkpoints)).follow(model, recipe.learning_rate)
-    set_weights(model, next(each.weights for each in reached if each.epochs == recipe.epochs))
-    return model, reached
+    course = bench.course(labelled, bench.test, sorted(checkpoints), metric=metric, keep=recipe.epochs)
+    trajectory = course.follow(model, recipe.learning_rate)
+    set_weights(model, trajectory.weights)
+    return model, trajectory.reached
 
 
 def _to_follow(plan: TunedPlan, recipes: list[Chosen], labelled: Labelled, *, far: bool) -> set[int]:
@@ -71,8 +73,9 @@ def _follow_notebook(bench: Workbench, plan: TunedPlan, recipes: list[Chosen]) -
         model, body = bench.initial(), bench.bodies[arm.body]
         if body is not None:
             transfer_hidden_layers(body, model, arm.layers)
-        course = bench.course(labelled, bench.test, sorted(_to_follow(plan, recipes, labelled, far=False)))
-        reached = course.follow(model, training.learning_rate, arm.frozen_epochs)
+        checkpoints = sorted(_to_follow(plan, recipes, labelled, far=False))
+        course = bench.course(labelled, bench.test, checkpoints, metric=plan.grid.metric)
+        reached = course.follow(model, training.learning_rate, arm.frozen_epochs).reached
         curves += _curve(
             describe_task(bench.problem)
             | {"samples": len(labelled), "arm": arm.name, "chosen_by": NOTEBOOK, "seed": bench.seed}

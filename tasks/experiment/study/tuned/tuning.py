@@ -20,7 +20,7 @@ def try_out(bench: Workbench, some: Iterable[Attempt]) -> list[Row]:
         if not trial.arm.tuned:
             inputs, labels = bench.head_inputs(start(labelled.examples), labelled.examples), labelled.examples.labels
             folds = fold_numbers(labels, grid.folds, bench.seed)
-            tried = cross_validate_probe(inputs, labels, bench.classes, folds, grid.rates)
+            tried = cross_validate_probe(inputs, labels, bench.classes, folds, grid)
         elif trial.chosen_by == "validation images":
             tried = validate_grid(start, labelled, bench.validation, grid, bench.batch_size, bench.seed)
         else:

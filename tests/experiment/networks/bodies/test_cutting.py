@@ -15,11 +15,11 @@ from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.blueprints import BodyBlueprint
 from tasks.experiment.networks.bodies.cutting import before_head
+from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.recipe import Training
 from tasks.experiment.networks.train_network import Body, train_network
 from tasks.experiment.networks.trainer import set_threads
-from tasks.experiment.results.scores import predict
 from tests.support.bodies import load_body
 
 set_threads()  # before anything computes

@@ -127,7 +127,7 @@ def test_cross_validation_judges_each_image_once_by_a_network_that_never_saw_it(
     wrong, loss = 0.0, 0.0
     for training, held_out in split_folds(data.examples, 4, seed=3):
         parts = Labelled(data.images, training), Labelled(data.images, held_out)
-        reached = Course(*parts, (3,), 32, generator(3, "order/B")).follow(network(training), 0.1)[0]
+        reached = Course(*parts, (3,), 32, generator(3, "order/B")).follow(network(training), 0.1).reached[0]
         wrong, loss = wrong + len(held_out) * reached.error, loss + len(held_out) * reached.loss
     assert found[0.1, 3]["error"] == pytest.approx(wrong / 90, abs=1e-6)
     assert found[0.1, 3]["loss"] == pytest.approx(loss / 90, abs=1e-5)
@@ -143,7 +143,8 @@ def test_a_validation_set_judges_a_network_of_all_labelled_images() -> None:
     data = labelled()
     validation = Labelled(data.images, labelled(200).examples)
     found = validate_grid(network, data, validation, GRID, 32, seed=3)
-    by_hand = Course(data, validation, (1, 2, 3, 4), 32, generator(3, "order/B")).follow(network(data.examples), 0.1)
+    course = Course(data, validation, (1, 2, 3, 4), 32, generator(3, "order/B"))
+    by_hand = course.follow(network(data.examples), 0.1).reached
     assert [t["error"] for t in found if t["learning_rate"] == 0.1] == [c.error for c in by_hand]
 
 

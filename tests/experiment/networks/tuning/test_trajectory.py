@@ -6,12 +6,16 @@ import pytest
 
 from tasks.experiment.data.pixels import Pixels
 from tasks.experiment.data.splits import Examples, TrainingData
-from tasks.experiment.networks.architectures import build_network, hidden_layers
-from tasks.experiment.networks.program import compiled_in_parts
+from tasks.experiment.networks.architectures import build_network, hidden_layers, transfer_hidden_layers
+from tasks.experiment.networks.blueprints import PixelsBlueprint
+from tasks.experiment.networks.bodies.inference import predict
+from tasks.experiment.networks.program import compiled
 from tasks.experiment.networks.recipe import Network, Training
+from tasks.experiment.networks.train_network import lost_network
 from tasks.experiment.networks.trainer import train
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
 from tasks.experiment.randomness import generator
+from tasks.experiment.scores import Metric, error_by
 
 TRAINING = Training(hidden_layers=2, hidden_units=16, learning_rate=0.05, batch_size=32, epochs=3)
 PIXELS = Pixels(np.full((8, 8), 127, np.float32), np.full((8, 8), 74, np.float32))
@@ -27,20 +31,22 @@ def labelled(classes: int = 2, n: int = 300) -> tuple[Labelled, Labelled]:
     return (Labelled(images, Examples(rows[:203], labels[:203])), Labelled(images, Examples(rows[203:], labels[203:])))
 
 
-def course(*checkpoints: int, classes: int = 2) -> Course:
-    return Course(*labelled(classes), checkpoints, 32, generator(1, "order"))
+def course(*checkpoints: int, classes: int = 2, keep: int | None = None, metric: Metric = "accuracy") -> Course:
+    return Course(*labelled(classes), checkpoints, 32, generator(1, "order"), keep=keep, metric=metric)
 
 
 def network(classes: int = 2, seed: int = 7, **changes: Any) -> Network:
     return build_network(TRAINING.model_copy(update=changes), classes, PIXELS, seed)
 
 
-@pytest.mark.parametrize(("classes", "kind"), [(2, "mlp"), (4, "mlp"), (2, "cnn")])
-def test_at_each_checkpoint_it_is_the_network_that_so_many_epochs_give(classes: int, kind: str) -> None:
+@pytest.mark.parametrize(("classes", "kind", "last"), [(2, "mlp", 80), (4, "mlp", 6), (2, "cnn", 6)])
+def test_at_each_checkpoint_it_is_the_network_that_so_many_epochs_give(classes: int, kind: str, last: int) -> None:
+    """80 epochs have more batches than a call of the program has room for."""
     training, judged = labelled(classes)
     data = TrainingData(training.images, training.examples, judged.examples, classes)
     model = network(classes, network=kind)
-    reached = course(1, 2, 5, classes=classes).follow(model, 0.05)
+    reached = course(1, 2, 5, last, classes=classes).follow(model, 0.05).reached
+    assert [checkpoint.epochs for checkpoint in reached] == [1, 2, 5, last]
     for checkpoint in reached:
         trained = network(classes, network=kind)
         settings = TRAINING.model_copy(update={"epochs": checkpoint.epochs})
@@ -48,14 +54,27 @@ def test_at_each_checkpoint_it_is_the_network_that_so_many_epochs_give(classes: 
         assert checkpoint.steps == 7 * checkpoint.epochs
         assert checkpoint.error == pytest.approx(1 - epoch.validation_accuracy, abs=1e-6)
         assert checkpoint.loss == pytest.approx(epoch.validation_loss, abs=1e-5)
-        for mine, theirs in zip(checkpoint.weights, trained.trainable_variables, strict=True):
+        kept = course(1, 2, 5, last, classes=classes, keep=checkpoint.epochs).follow(model, 0.05)
+        assert kept.reached == reached
+        for mine, theirs in zip(kept.weights, trained.trainable_variables, strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize(("classes", "metric"), [(2, "balanced_accuracy"), (2, "roc_auc"), (4, "roc_auc")])
+def test_errors_are_by_the_metric_of_what_the_network_at_a_checkpoint_answers(classes: int, metric: Metric) -> None:
+    judged, model = labelled(classes)[1], network(classes)
+    images, labels = judged.images[judged.examples.rows], judged.examples.labels
+    for checkpoint in course(1, 3, classes=classes, metric=metric).follow(model, 0.05):
+        set_weights(model, checkpoint.weights)
+        assert checkpoint.error == pytest.approx(error_by(metric, predict(model, images), labels), abs=1e-6)
+    lost = course(40, classes=classes, metric=metric).follow(network(classes), 1e30)[-1]
+    assert lost.error == pytest.approx(0.5)
 
 
 def test_the_model_stays_as_it_is_until_it_is_given_the_weights() -> None:
     model = network()
     before = [np.array(v) for v in model.trainable_variables]
-    weights = course(2).follow(model, 0.1)[-1].weights
+    weights = course(2).follow(model, 0.1).weights
     assert all(np.array_equal(a, b) for a, b in zip(before, model.trainable_variables, strict=True))
     set_weights(model, weights)
     assert all(np.array_equal(a, b) for a, b in zip(weights, model.trainable_variables, strict=True))
@@ -66,16 +85,16 @@ def test_hidden_layers_are_frozen_for_the_first_epochs_only() -> None:
     paths = [v.path for v in model.trainable_variables]
     start = [np.array(v) for v in model.trainable_variables]
     hidden = {v.path for layer in hidden_layers(model) for v in layer.trainable_variables}
-    frozen = course(2, 3).follow(model, 0.1, 3)[-1].weights
+    frozen = course(2, 3).follow(model, 0.1, 3).weights
     same = {path for path, a, b in zip(paths, start, frozen, strict=True) if np.array_equal(a, b)}
     assert same == hidden
-    partly, freely = (course(2, 3).follow(model, 0.1, frozen)[-1].weights for frozen in (2, 0))
+    partly, freely = (course(2, 3).follow(model, 0.1, frozen).weights for frozen in (2, 0))
     assert not any(np.array_equal(a, b) for a, b in zip(partly, start, strict=True))
     assert not any(np.array_equal(a, b) for a, b in zip(partly, freely, strict=True))
 
 
 def test_from_where_it_diverges_it_answers_the_first_class() -> None:
-    reached = course(1, 2, 30, 40).follow(network(), 1e30)
+    reached = course(1, 2, 30, 40).follow(network(), 1e30).reached
     judged = labelled()[1].examples.labels
     assert [c.epochs for c in reached] == [1, 2, 30, 40]
     assert reached[-1].loss == math.inf
@@ -83,16 +102,21 @@ def test_from_where_it_diverges_it_answers_the_first_class() -> None:
     assert reached[-1].error == np.mean(judged == 1)
 
 
+def test_what_starts_from_a_lost_network_is_lost() -> None:
+    model = network()
+    transfer_hidden_layers(lost_network(PixelsBlueprint(PIXELS), TRAINING, 4, seed=7), model)
+    assert all(each.diverged for each in course(1, 2).follow(model, 0.01).reached)
+
+
 def test_one_program_for_every_rate_start_and_number_of_epochs() -> None:
     for seed, rate, checkpoints in ((1, 0.1, (1, 2)), (2, 0.001, (3,)), (3, 1.0, (1, 90))):
         course(*checkpoints).follow(network(seed=seed), rate)
-    train_program, judge = compiled_in_parts(network())
-    assert train_program.experimental_get_tracing_count() == judge.experimental_get_tracing_count() == 1
+    assert compiled(network()).experimental_get_tracing_count() == 1
 
 
 def test_trajectories_of_one_course_do_not_depend_on_each_other() -> None:
     shared, model = course(1, 4), network()
     shared.follow(model, 1.0)
     again, alone = shared.follow(model, 0.1), course(1, 4).follow(model, 0.1)
-    assert again == alone
-    assert all(np.array_equal(a, b) for a, b in zip(again[-1].weights, alone[-1].weights, strict=True))
+    assert again.reached == alone.reached
+    assert all(np.array_equal(a, b) for a, b in zip(again.weights, alone.weights, strict=True))

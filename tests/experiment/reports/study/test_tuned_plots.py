@@ -28,7 +28,10 @@ def answers() -> dict:
 
 def test_a_study_with_tuned_arms_has_a_plot_for_each_question(answers: dict, tmp_path: Path) -> None:
     report = ReportedTuned(
-        B.data, {"study": {"tuned": answers}}, of_experiment(TABLES.runs, EXPERIMENT, B), vars(TABLES)
+        B.data,
+        {"study": {"tuned": answers}, "experiment": {"metric": "accuracy"}},
+        of_experiment(TABLES.runs, EXPERIMENT, B),
+        vars(TABLES),
     )
     plots = {name: plot for name, plot in TUNED_PLOTS.items() if name not in PLOTS}
     folder = tmp_path / "plots"
@@ -38,7 +41,7 @@ def test_a_study_with_tuned_arms_has_a_plot_for_each_question(answers: dict, tmp
 
 def test_the_notebooks_steps_are_marked_where_its_curves_end() -> None:
     curves = TABLES.curves[TABLES.curves.samples == 200]
-    (ax,) = draw_steps(curves, TABLES.runs).axes
+    (ax,) = draw_steps(curves, TABLES.runs, "accuracy").axes
     (marked,) = [line for line in ax.lines if line.get_linestyle() == ":"]
     assert set(marked.get_xdata()) == {140}
     ends = {line.get_label(): line.get_xdata()[-1] for line in ax.lines if not line.get_label().startswith("_")}
@@ -48,7 +51,7 @@ def test_the_notebooks_steps_are_marked_where_its_curves_end() -> None:
 
 
 def test_the_parts_of_a_gain_lead_from_zero_to_the_whole(answers: dict) -> None:
-    figure = draw_decompositions(answers["decomposition"])
+    figure = draw_decompositions(answers["decomposition"], "accuracy")
     for ax, name in zip(figure.axes, ("notebook", "tuned"), strict=True):
         whole, *parts = [(bar.get_y(), bar.get_height()) for bar in ax.patches]
         ends = np.cumsum([height for _, height in parts])
@@ -59,7 +62,7 @@ def test_the_parts_of_a_gain_lead_from_zero_to_the_whole(answers: dict) -> None:
 
 
 def test_budgets_are_filled_where_something_is_claimed(answers: dict) -> None:
-    (ax,) = draw_error_by_budget(answers["budgets"]).axes
+    (ax,) = draw_error_by_budget(answers["budgets"], "accuracy").axes
     claimed = {point["samples"]: point["verdict"] in ("helps", "hurts") for point in answers["budgets"]["curve"]}
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert len(dots) == 2 * len(claimed)

@@ -50,8 +50,8 @@ def test_the_opening_tells_the_notebooks_number_why_what_remains_and_where_it_pa
     study = {"help": GAIN["notebook"], "tuned": {"notebook_gain": GAIN, "budgets": curve}}
     assert tuned_answer(study) == (
         "By the notebook's recipe, transfer helps: error reduction 21.7 % (95 % interval 16.7 … 26.6 %, 9 pairs), but "
-        "that recipe ends before training has finished. Tuned, scratch errs on 4.0 % of the test images instead of "
-        "10.7 %, and transfer on 4.0 % instead of 8.4 %. With both sides tuned, 9 pairs of runs can't tell whether "
+        "that recipe ends before training has finished. Tuned, scratch has a test error of 4.0 % instead of "
+        "10.7 %, and transfer one of 4.0 % instead of 8.4 %. With both sides tuned, 9 pairs of runs can't tell whether "
         "transfer helps: error reduction 0.5 % (95 % interval -6.0 … 7.0 %, 9 pairs); what remains of the notebook's "
         "2.50 points of test error is 0.00 (-0.30 … 0.20). Transfer helps with 20 labelled images; from 200 on these "
         "runs do not show that it does."

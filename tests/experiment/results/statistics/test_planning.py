@@ -66,6 +66,13 @@ def test_the_advice(pairs: int, says: str) -> None:
     assert advice(SCRATCH[:pairs], TRANSFER[:pairs]) == says
 
 
+def test_pairs_that_agree_to_the_last_digit_tell_nothing_of_chance() -> None:
+    says = "2 pairs can't tell, since they agree to the last digit: give more test images, on which they can differ."
+    assert advice(np.full(2, 0.04), np.full(2, 0.05)) == says
+    assert "agree" not in advice(np.full(2, 0.04), np.array([0.05, 0.06]))
+    assert "agree" not in advice(np.full(1, 0.04), np.full(1, 0.05))
+
+
 def test_the_advice_where_even_the_most_pairs_would_not_do() -> None:
     scratch = np.array([0.1, 0.3, 0.2, 0.1])
     assert (

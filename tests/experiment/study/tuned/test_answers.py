@@ -139,6 +139,19 @@ def test_an_imported_source_has_no_permuted_labels() -> None:
     assert [step["before"] for step in found["sequence"]] == ["S*", "STAT*"]
 
 
+def test_a_control_whose_source_diverged_is_left_out() -> None:
+    own = tables("labels matter")
+    of_permuted = own.runs.body == "permuted A"
+    assert of_permuted.any()
+    one = dataclasses.replace(own, runs=own.runs.assign(diverged=of_permuted & (own.runs.seed == 0)))
+    found = answer_tuned(one, EXPERIMENT, B)
+    assert not {"RLAB*", "RLAB20"} & {arm["arm"] for arm in found["arms"]}
+    assert [part["part"] for part in found["decomposition"]["tuned"]["parts"]] == ["scale", "inputs and labels"]
+    by_recipe = own.runs.assign(diverged=(own.runs.arm == "RLAB*") & (own.runs.seed == 0))
+    kept = answer_tuned(dataclasses.replace(own, runs=by_recipe), EXPERIMENT, B)
+    assert "RLAB*" in {arm["arm"] for arm in kept["arms"]}  # by its own recipe: it counts as it answers
+
+
 def test_of_two_seeds_nothing_is_claimed_and_all_is_plain_data() -> None:
     found = answer_tuned(made_up(WORLDS["labels matter"], seeds=2, classes=2), EXPERIMENT, B)
     assert found["notebook_gain"]["remains"]["points"]["low"] is None

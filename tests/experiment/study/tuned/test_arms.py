@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,12 @@ def test_every_budget_that_task_b_has_images_for_is_tuned_for_scratch_and_transf
     assert {t.arm.name for t in trials if t.curve} == {"S*", "T*", "SELF*", "STAT*", "RLAB*", "LPFT*"}
     assert len({t.key for t in trials}) == len(trials)
     assert len(plan(quick=True).trials) < len(trials)
+
+
+def test_a_quick_study_does_not_follow_scratch_for_as_long_as_a_was_trained() -> None:
+    A = by_hand.B.model_copy(update={"examples": by_hand.B.start})  # what it has in its parts is made up
+    full, quick = (full_tuned_plan(EXPERIMENT, A, by_hand.B, resample=True, quick=quick) for quick in (False, True))
+    assert (full.source_steps, quick.source_steps) == (20 * math.ceil(1500 / 32), 0)
 
 
 def test_balanced_budgets_count_images_of_each_class() -> None:

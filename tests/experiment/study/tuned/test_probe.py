@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tasks.experiment.networks.tuning.grid import Grid
 from tasks.experiment.study.tuned.probe import UNSEEN, answer, cross_validate_probe, fit_head
 
 RNG = np.random.default_rng(3)
@@ -39,7 +40,7 @@ def test_a_class_without_images_is_not_expected(classes: int) -> None:
 
 def test_each_penalty_is_judged_by_images_that_the_probe_never_saw() -> None:
     truth, folds = labels(2), np.arange(120) % 3
-    weak, strong = cross_validate_probe(INPUTS, truth, 2, folds, (1.0, 1e6))
+    weak, strong = cross_validate_probe(INPUTS, truth, 2, folds, Grid(rates=(1.0, 1e6)))
     assert (weak["learning_rate"], strong["learning_rate"]) == (1.0, 1e6)
     wrong = 0
     for fold in range(3):

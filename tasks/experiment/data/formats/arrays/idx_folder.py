@@ -5,10 +5,10 @@ import zlib
 from pathlib import Path
 
 from tasks.experiment.data.fitting import Sizing
-from tasks.experiment.data.formats.array_labels import NAMES_FILE
-from tasks.experiment.data.formats.arrays import Arrays, brought
+from tasks.experiment.data.formats.arrays.arrays import Arrays, brought
+from tasks.experiment.data.formats.arrays.idx import read_idx
+from tasks.experiment.data.formats.arrays.labels import NAMES_FILE
 from tasks.experiment.data.formats.files import regular, visible
-from tasks.experiment.data.formats.idx import read_idx
 from tasks.experiment.data.formats.labelled import MAX_BYTES, BroughtData
 from tasks.experiment.data.formats.parts import PARTS, WORDS, Part
 from tasks.experiment.errors import UnusableInputError

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.experiment.data.fitting import Sizing, all_to_fit, made_colour
-from tasks.experiment.data.formats.array_labels import class_labels, find_classes
+from tasks.experiment.data.formats.arrays.labels import class_labels, find_classes, read_names
 from tasks.experiment.data.formats.labelled import MAX_SIDE, BroughtData, Labelled
 from tasks.experiment.data.formats.parts import Part
 from tasks.experiment.errors import UnusableInputError
@@ -37,7 +37,7 @@ def brought(given: dict[Part, Arrays], names_file: Path, sizing: Sizing) -> Brou
         images = {part: all_to_fit(array, frame) for part, array in images.items()}
     images = {part: made_colour(array, sizing.colour) for part, array in images.items()}
     labels = {part: class_labels(each.labels, len(each.images), each.origin, notes) for part, each in given.items()}
-    classes = find_classes(labels, names_file, given["train"].origin, notes)
+    classes = find_classes(labels, read_names(names_file), given["train"].origin, notes)
     parts = {part: Labelled(images[part], classes.places[part], each.origin) for part, each in given.items()}
     return BroughtData(classes.names, parts, classes.numbers, tuple(dict.fromkeys(notes)))
 

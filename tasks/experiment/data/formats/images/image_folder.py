@@ -9,7 +9,7 @@ import numpy as np
 from tasks.experiment.data.class_names import in_order
 from tasks.experiment.data.fitting import Sizing
 from tasks.experiment.data.formats.files import visible, visible_files
-from tasks.experiment.data.formats.image_files import is_image, read_images
+from tasks.experiment.data.formats.images.image_files import is_image, read_images
 from tasks.experiment.data.formats.labelled import BroughtData, Labelled, some
 from tasks.experiment.data.formats.parts import PARTS, Part, part_of
 from tasks.experiment.errors import UnusableInputError
@@ -59,11 +59,11 @@ def read(path: Path, sizing: Sizing) -> BroughtData:
         raise UnusableInputError(f"there are no images to train on in {layout.origins['train']}: give {LAYOUT}")
     if empty := [name for name in layout.classes["train"] if name not in classes]:
         notes.append(f"Folders without images are no classes: {some(empty)}.")
-    return _labelled(classes, images, layout, sizing)
+    return _labelled(classes, images, layout, sizing, path)
 
 
 def _labelled(
-    classes: list[str], images: dict[Part, dict[str, list[Path]]], layout: Layout, sizing: Sizing
+    classes: list[str], images: dict[Part, dict[str, list[Path]]], layout: Layout, sizing: Sizing, root: Path
 ) -> BroughtData:
     """The images of each part, with the places of their classes, letter case aside."""
     places = {name.lower(): place for place, name in enumerate(classes)} | {n: p for p, n in enumerate(classes)}
@@ -81,7 +81,8 @@ def _labelled(
     for (part, labelled_files), mine in zip(files.items(), np.split(pixels, ends[:-1]), strict=True):
         if labelled_files:
             labels = np.array([place for place, _ in labelled_files], np.int64)
-            parts[part] = Labelled(mine, labels, str(layout.origins[part]))
+            names = tuple(str(file.relative_to(root)) for _, file in labelled_files)
+            parts[part] = Labelled(mine, labels, str(layout.origins[part]), names)
     return BroughtData(tuple(classes), parts, notes=(*layout.notes, *notes))
 
 

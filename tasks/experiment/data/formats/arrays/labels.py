@@ -18,6 +18,13 @@ NAMES_FILE = "classes.txt"  # one name per line, class 0 first
 Labels = NDArray[np.int64] | NDArray[np.str_]
 
 
+class Names(NamedTuple):
+    """Given names of classes, class 0 first; None: there are none. origin: for messages."""
+
+    origin: str
+    given: tuple[str, ...] | None
+
+
 class Classes(NamedTuple):
     """names; numbers: those of the classes in the data, empty if they count from 0; places: of each image's class."""
 
@@ -62,52 +69,54 @@ def _of_one_hot(labels: NDArray[Any], origin: str) -> NDArray[np.int64]:
     return labels.argmax(1).astype(np.int64)
 
 
-def find_classes(labels: dict[Part, Labels], names_file: Path, origin: str, notes: list[str]) -> Classes:
+def find_classes(labels: dict[Part, Labels], names: Names, origin: str, notes: list[str]) -> Classes:
     """What classes there are in the labels of all parts: those that have images, with their names.
 
-    names_file: of the names; without that file a number is the name. origin: for messages.
+    names: without any a number is the name. origin: for messages.
     """
     kinds = {each.dtype.kind for each in labels.values()}
     if len(kinds) > 1:
         raise UnusableInputError(f"some labels beside {origin} are names and others are numbers: give one kind")
     found = np.unique(np.concatenate(list(labels.values())))
     if kinds == {"U"}:
-        if os.path.lexists(names_file):
-            notes.append(f"{names_file.name} was not used: the labels are names already.")
+        if names.given is not None:
+            notes.append(f"{Path(names.origin).name} was not used: the labels are names already.")
         own = in_order(found.tolist())
         place = {name: number for number, name in enumerate(own)}
         return Classes(tuple(own), (), {part: np.array([place[name] for name in each.tolist()], np.int64)
                                    for part, each in labels.items()})  # fmt: skip
     numbers = tuple(found.tolist())
     places = {part: np.searchsorted(found, each) for part, each in labels.items()}
-    if not os.path.lexists(names_file):
+    if names.given is None:
         known, last = set(numbers), max(numbers, default=0)
         unused = list(itertools.islice((n for n in range(last) if n not in known), NAMED))
         if unused:
             more = last + 1 - len(numbers) - len(unused)
             notes.append(f"Labels without images are no classes: {some(unused)}{f' and {more:,} more' * (more > 0)}.")
         return Classes(tuple(map(str, numbers)), (), places)
-    names = _names(names_file)
+    count = len(names.given)
     # Labels count from 0; from 1 if only so there is a name for each.
-    begin = 1 if numbers and numbers[0] >= 1 and numbers[-1] == len(names) else 0
-    if numbers and numbers[-1] - begin >= len(names):
+    begin = 1 if numbers and numbers[0] >= 1 and numbers[-1] == count else 0
+    if numbers and numbers[-1] - begin >= count:
         raise UnusableInputError(
-            f"{origin}, or other images beside it, have the label {numbers[-1]}, but {names_file} names {len(names)} "
-            f"classes, 0 to {len(names) - 1}"
+            f"{origin}, or other images beside it, have the label {numbers[-1]}, but {names.origin} names {count} "
+            f"classes, 0 to {count - 1}"
         )
     if begin:
-        notes.append(f"Labels count from 1: the first name in {names_file.name} is that of label 1.")
+        notes.append(f"Labels count from 1: the first name in {Path(names.origin).name} is that of label 1.")
     used = {number - begin for number in numbers}
-    if unnamed := [name for place, name in enumerate(names) if place not in used]:
+    if unnamed := [name for place, name in enumerate(names.given) if place not in used]:
         notes.append(f"Names without images are no classes: {some(unnamed)}.")
-    its_names = tuple(names[number - begin] for number in numbers)
+    its_names = tuple(names.given[number - begin] for number in numbers)
     return Classes(its_names, () if numbers == tuple(range(len(numbers))) else numbers, places)
 
 
-def _names(file: Path) -> list[str]:
-    """The lines of a file of class names."""
+def read_names(file: Path) -> Names:
+    """The lines of a file of class names, if it is there. Raises UnusableInputError if it can't be read."""
+    if not os.path.lexists(file):
+        return Names(str(file), None)
     try:
         text = regular(file, file.parent).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableInputError(f"{file} can't be read as UTF-8 text: {error}") from error
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return Names(str(file), tuple(line.strip() for line in text.splitlines() if line.strip()))

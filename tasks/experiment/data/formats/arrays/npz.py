@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.experiment.data.fitting import Sizing
-from tasks.experiment.data.formats.array_labels import names_beside
-from tasks.experiment.data.formats.arrays import Arrays, brought
+from tasks.experiment.data.formats.arrays.arrays import Arrays, brought
+from tasks.experiment.data.formats.arrays.labels import names_beside
 from tasks.experiment.data.formats.labelled import MAX_BYTES, BroughtData, some
 from tasks.experiment.data.formats.parts import PARTS, Part, part_of
 from tasks.experiment.errors import UnusableInputError

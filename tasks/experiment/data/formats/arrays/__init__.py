@@ -1,0 +1,1 @@
+"""Images and labels in arrays: IDX files and .npz."""

@@ -1,0 +1,1 @@
+"""Image files, in folders that are their classes."""

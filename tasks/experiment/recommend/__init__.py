@@ -1,0 +1,1 @@
+"""What to do with few labels: candidates, judged, and the choice among them."""

@@ -1,0 +1,1 @@
+"""What a report of a recommendation says and shows."""
