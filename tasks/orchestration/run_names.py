@@ -16,18 +16,6 @@ from tasks.storage.runs import INDEX, LATEST
 LONGEST = 120  # characters of a name; of a data set or a network in it there are a quarter as many
 
 
-def run_name(prefix: str, describe: Callable[[dict[str, Any]], list[str]]) -> str:
-    """What the run in progress is, and unique: unless somebody gave it a name, which it keeps.
-
-    The time that it was to start, so that names sort by it; `prefix`, its deployment, what `describe` says of its
-    parameters, and the start of the run's id.
-    """
-    if not is_made_up(flow_run.name):
-        return str(flow_run.name)
-    parts = [deployment.name or "", *describe(flow_run.parameters), short_id()]
-    return f"{flow_run.scheduled_start_time:%Y%m%d-%H%M%S}-{prefix}{'-'.join(filter(None, parts))}"
-
-
 def describe_pairs(given: dict[str, Any]) -> list[str]:
     """The data set and the network, if they are not the usual ones; samples and seeds."""
     experiment, usual, parts = Experiment.model_validate(given["experiment"]), Experiment(), []
@@ -37,6 +25,18 @@ def describe_pairs(given: dict[str, Any]) -> list[str]:
         parts.append(as_file_name(Path(experiment.source_model or experiment.network).stem, LONGEST // 4))
     last = given["seed"] + given["replicates"] - 1
     return [*parts, f"{experiment.target_samples}-samples-seeds-{given['seed']}-{last}"]
+
+
+def run_name(prefix: str, describe: Callable[[dict[str, Any]], list[str]] = describe_pairs) -> str:
+    """What the run in progress is, and unique: unless somebody gave it a name, which it keeps.
+
+    The time that it was to start, so that names sort by it; `prefix`, its deployment, what `describe` says of its
+    parameters, and the start of the run's id.
+    """
+    if not is_made_up(flow_run.name):
+        return str(flow_run.name)
+    parts = [deployment.name or "", *describe(flow_run.parameters), short_id()]
+    return f"{flow_run.scheduled_start_time:%Y%m%d-%H%M%S}-{prefix}{'-'.join(filter(None, parts))}"
 
 
 def is_made_up(name: str) -> bool:

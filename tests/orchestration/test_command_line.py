@@ -8,6 +8,7 @@ import pytest
 
 from flows.study import transfer_study
 from flows.transfer_learning import transfer_learning
+from tasks.experiment.networks.bodies.pixels import Standardized
 from tasks.orchestration.command_line import parse_parameters
 from tasks.storage.roots import ROOT, version
 
@@ -32,9 +33,45 @@ def test_help_shows_ranges_defaults_and_plain_types(
         "--refresh [true|false] Ignore the cache and recompute everything. (default: false)",
     ):
         assert line in text
-    for technical in ("null", "None", "tuple", "Union"):
+    assert "--experiment.source-pixels.mean JSON-LIST Of pixels of 0 to 1; one, or one per channel. (def" in text
+    for technical in ("null", "None", "tuple", "Union", "ifdef"):
         assert technical not in text
     assert "--pair-replicates INTEGER" in said(transfer_study, "--help", monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    ("flags", "pixels"),
+    [
+        (["--experiment.source-pixels", "0-1"], "0-1"),
+        (["--experiment.source-pixels=-1-1"], "-1-1"),
+        (["--experiment.source-pixels", "−1–1"], "-1-1"),
+        (["--experiment.source-pixels.mean", "0.4,0.5,0.6", "--experiment.source-pixels.std", "0.2,0.2,0.3"],
+         Standardized(mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3))),
+        (["--experiment.source-pixels", '{"mean": [0.5], "std": [0.5]}'], Standardized(mean=(0.5,), std=(0.5,))),
+    ],
+)  # fmt: skip
+def test_pixels_of_a_model_as_flags(flags: list[str], pixels: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["flow", "--experiment.source-model", "m.keras", *flags])
+    assert parse_parameters(transfer_learning, "flows.flow")["experiment"].source_pixels == pixels
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--experiment.source-pixels", "0-2"],
+        ["--experiment.source-pixels.mean", "0.4"],
+        ["--experiment.source-pixels.mean", "0.4,0.5", "--experiment.source-pixels.std", "1"],
+        ["--experiment.source-pixels.mean", "0.4", "--experiment.source-pixels.std", "0"],
+    ],
+)
+def test_other_pixels_are_refused_in_one_sentence(
+    flags: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["flow", "--experiment.source-model", "m.keras", *flags])
+    with pytest.raises(SystemExit):
+        parse_parameters(transfer_learning, "flows.flow")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("experiment.source_pixels: give 0-255, 0-1, -1-1, or a mean and a positive std, one of each")
 
 
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

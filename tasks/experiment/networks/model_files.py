@@ -1,4 +1,4 @@
-"""Networks as .keras files: saved as equal bytes, loaded in safe mode, told apart by their weights."""
+"""Networks as .keras files: saved as equal bytes, loaded in safe mode, told apart by their weights and architecture."""
 
 import hashlib
 import io
@@ -80,3 +80,20 @@ def weights_digest(path: Path) -> str:
     with zipfile.ZipFile(path) as parts, h5py.File(io.BytesIO(parts.read("model.weights.h5"))) as weights:
         weights.visititems(add)
     return digest.hexdigest()[:16]
+
+
+def architecture(model: Network) -> str:
+    """The model's configuration as JSON, without what does not change the computation.
+
+    That is: how weights were initialized, seeds, how it was compiled, and memory addresses.
+    """
+
+    import keras
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, dict):
+            kept = {key: item for key, item in value.items() if not key.endswith(("initializer", "_config"))}
+            return {key: cleaned(item) for key, item in kept.items() if key not in ("shared_object_id", "seed")}
+        return [cleaned(item) for item in value] if isinstance(value, list | tuple) else value
+
+    return json.dumps(cleaned(keras.saving.serialize_keras_object(model)), sort_keys=True)

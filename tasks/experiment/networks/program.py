@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import keras
 import tensorflow as tf
 
+from tasks.experiment.networks.model_files import architecture
 from tasks.experiment.networks.recipe import Network
 
 LEGS_AT_ONCE = 32  # at most, in one call of the program
@@ -201,18 +202,3 @@ def _answers(architecture: str) -> Any:
 def on_xla(architecture: str) -> bool:
     """Whether XLA compiles it: TensorFlow's own convolutions are far faster than XLA's in a loop on a CPU."""
     return not CONVOLUTION.search(architecture)
-
-
-def architecture(model: Network) -> str:
-    """The model's configuration as JSON, without what does not change the computation.
-
-    That is: how weights were initialized, seeds, how it was compiled, and memory addresses.
-    """
-
-    def cleaned(value: Any) -> Any:
-        if isinstance(value, dict):
-            kept = {key: item for key, item in value.items() if not key.endswith(("initializer", "_config"))}
-            return {key: cleaned(item) for key, item in kept.items() if key not in ("shared_object_id", "seed")}
-        return [cleaned(item) for item in value] if isinstance(value, list | tuple) else value
-
-    return json.dumps(cleaned(keras.saving.serialize_keras_object(model)), sort_keys=True)

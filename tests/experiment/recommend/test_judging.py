@@ -14,7 +14,7 @@ from tasks.experiment.scores import decide
 from tasks.experiment.study.tuned.probe import answer
 
 TRAINING = Training(hidden_layers=1, hidden_units=8, learning_rate=0.1, batch_size=16, epochs=1)
-JUDGING = Judging(folds=4, grid=Grid(rates=(0.1,), steps=20, fewest_epochs=2), penalties=Grid(rates=(1.0, 100.0)))
+JUDGING = Judging(folds=4, grid=Grid(rates=(0.1,), steps=120, fewest_epochs=2), penalties=Grid(rates=(1.0, 100.0)))
 
 
 def test_a_head_of_shares_gives_each_class_its_share_of_the_labels() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.experiment.networks.bodies.inference import outputs
+from tasks.experiment.networks.model_files import architecture
 from tasks.experiment.networks.recipe import Network
 
 Features = NDArray[np.float32]  # (images, *shape of what the head gets)
@@ -43,8 +44,6 @@ def head_inputs(model: Network, images: NDArray[np.uint8]) -> Features:
 
 def _digest(body: Network) -> bytes:
     """Of all that decides what the body makes of an image."""
-    from tasks.experiment.networks.program import architecture
-
     digest = hashlib.sha256(architecture(body).encode())
     for variable in body.weights:
         digest.update(np.asarray(variable).tobytes())

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.experiment.networks.bodies.cutting import is_nested
+from tasks.experiment.networks.model_files import architecture
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.scores import Probabilities
 
@@ -33,8 +34,6 @@ def predict(model: Network, images: NDArray[np.uint8]) -> Probabilities:
 def outputs(model: Network, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The model's output for each image, in inference: shape (images, *shape of one output)."""
     import tensorflow as tf
-
-    from tasks.experiment.networks.program import architecture
 
     run = _graph(architecture(model))
     values = [[tf.convert_to_tensor(variable.value) for variable in each] for each in _variables(model)]

@@ -31,8 +31,8 @@ def labelled(classes: int = 2, n: int = 300) -> tuple[Labelled, Labelled]:
     return (Labelled(images, Examples(rows[:203], labels[:203])), Labelled(images, Examples(rows[203:], labels[203:])))
 
 
-def course(*checkpoints: int, classes: int = 2, keep: int | None = None, metric: Metric = "accuracy") -> Course:
-    return Course(*labelled(classes), checkpoints, 32, generator(1, "order"), keep=keep, metric=metric)
+def course(*checkpoints: int, classes: int = 2, **asked: Any) -> Course:
+    return Course(*labelled(classes), checkpoints, 32, generator(1, "order"), **asked)
 
 
 def network(classes: int = 2, seed: int = 7, **changes: Any) -> Network:
@@ -64,11 +64,26 @@ def test_at_each_checkpoint_it_is_the_network_that_so_many_epochs_give(classes: 
 def test_errors_are_by_the_metric_of_what_the_network_at_a_checkpoint_answers(classes: int, metric: Metric) -> None:
     judged, model = labelled(classes)[1], network(classes)
     images, labels = judged.images[judged.examples.rows], judged.examples.labels
-    for checkpoint in course(1, 3, classes=classes, metric=metric).follow(model, 0.05):
-        set_weights(model, checkpoint.weights)
-        assert checkpoint.error == pytest.approx(error_by(metric, predict(model, images), labels), abs=1e-6)
-    lost = course(40, classes=classes, metric=metric).follow(network(classes), 1e30)[-1]
+    trained = network(classes)
+    for checkpoint in course(1, 3, classes=classes, metric=metric).follow(model, 0.05).reached:
+        kept = course(1, 3, classes=classes, metric=metric, keep=checkpoint.epochs).follow(model, 0.05)
+        set_weights(trained, kept.weights)
+        assert checkpoint.error == pytest.approx(error_by(metric, predict(trained, images), labels), abs=1e-6)
+    (lost,) = course(40, classes=classes, metric=metric).follow(network(classes), 1e30).reached
     assert lost.error == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_answers_are_those_of_the_network_at_each_checkpoint(classes: int) -> None:
+    judged, model, trained = labelled(classes)[1], network(classes), network(classes)
+    without = course(1, 3, classes=classes).follow(model, 0.05)
+    assert [each.probabilities for each in without.reached] == [None, None]
+    trajectory = course(1, 3, classes=classes, answers=True).follow(model, 0.05)
+    assert [each.error for each in trajectory.reached] == [each.error for each in without.reached]
+    set_weights(trained, trajectory.weights)
+    expected = predict(trained, judged.images[judged.examples.rows])
+    np.testing.assert_allclose(trajectory.reached[-1].probabilities, expected, atol=1e-5)
+    assert not np.allclose(trajectory.reached[0].probabilities, expected, atol=1e-3)
 
 
 def test_the_model_stays_as_it_is_until_it_is_given_the_weights() -> None:
