@@ -128,16 +128,6 @@ def test_the_first_rate_that_does_not_diverge_is_taken() -> None:
     assert lost.reached[-1].diverged
 
 
-def test_a_trajectory_that_diverges_after_the_checkpoint_that_is_kept_is_sound() -> None:
-    """As scratch's may that is followed far past its recipe."""
-    late = next(
-        rate for rate in np.geomspace(0.1, 1e6, 80)
-        if [each.diverged for each in course(1, 400).follow(network(), rate).reached] == [False, True]
-    )  # fmt: skip
-    assert course(1, 400, keep=1).follow_soundly(network(), [late, 0.01]).learning_rate == late
-    assert course(1, 400, keep=400).follow_soundly(network(), [late, 0.01]).learning_rate == 0.01
-
-
 def test_what_starts_from_a_lost_network_is_lost() -> None:
     model = network()
     transfer_hidden_layers(lost_network(PixelsBlueprint(PIXELS), TRAINING, 4, seed=7), model)
