@@ -1,7 +1,9 @@
 """train_A, train_B_scratch, transfer_B_on_A: one seed each. A seed's pair sees the same images in the same order."""
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from prefect.logging import get_run_logger
 
@@ -9,14 +11,15 @@ from tasks.experiment.data.splits import Problem, TrainingData
 from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.blueprints import Blueprint, load_blueprint
 from tasks.experiment.networks.model_files import load_network, save_model
-from tasks.experiment.networks.recipe import Training, TunedRecipe
+from tasks.experiment.networks.recipe import Epoch, Network, Training, TunedRecipe
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
-from tasks.experiment.networks.tuning.grid import Grid
+from tasks.experiment.networks.tuning.grid import Grid, rates_down_from
 from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import write_json
 
+Made = TypeVar("Made")
 GRID = Grid()  # what tuning tries, on either side
 
 
@@ -57,14 +60,20 @@ def _train(
     blueprint = load_blueprint(problem.start)
     start = Body(load_network(body.folder() / "model.keras")) if body else RANDOM
     recipe = _tune(blueprint, data, training, seed, start) if training.tuning == "cv" else None
+    rates: Iterable[float] = [training.learning_rate]
     if recipe:
-        chosen = {"learning_rate": recipe["learning_rate"], "epochs": recipe["epochs"], "frozen_epochs": 0}
-        training = training.model_copy(update=chosen)
+        rates = rates_down_from(recipe["learning_rate"])
+        training = training.model_copy(update={"epochs": recipe["epochs"], "frozen_epochs": 0})
+
+    def train_at(rate: float) -> tuple[Network, list[Epoch]]:
+        if recipe:
+            recipe["learning_rate"] = rate
+        at = training.model_copy(update={"learning_rate": rate})
+        told = report_epochs(run_name, at, in_ui=in_ui)
+        return train_network(blueprint, data, at, seed, task=task, body=start, on_epoch=told)
+
     try:
-        model, epochs = train_network(
-            blueprint, data, training, seed, task=task, body=start,
-            on_epoch=report_epochs(run_name, training, in_ui=in_ui),
-        )  # fmt: skip
+        model, epochs = _first_sound(train_at, rates)
     except DivergedError as error:
         raise DivergedError(f"{run_name}: {error}{', and tuning none' if recipe else ''}") from error
 
@@ -75,6 +84,15 @@ def _train(
             write_json(folder / "recipe.json", recipe)
 
     return save(name, write)
+
+
+def _first_sound(train_at: Callable[[float], Made], rates: Iterable[float]) -> Made:
+    """What training at the first of these rates gives that does not diverge. Raises DivergedError if all do."""
+    *higher, lowest = rates
+    for rate in higher:
+        with suppress(DivergedError):
+            return train_at(rate)
+    return train_at(lowest)
 
 
 def _tune(blueprint: Blueprint, data: TrainingData, training: Training, seed: int, start: Body) -> TunedRecipe:

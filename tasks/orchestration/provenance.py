@@ -96,7 +96,7 @@ def checkout(project: Path) -> tuple[str | None, bool | None]:
 
     def git(*arguments: str) -> str:
         command = ["git", "--no-optional-locks", "-C", str(project), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+        return subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=60).stdout
 
     try:
         top, commit = git("rev-parse", "--show-toplevel", "HEAD").split("\n")[:2]

@@ -13,7 +13,6 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from upath import UPath
 
-from tasks.experiment.data import fashion_mnist
 from tasks.experiment.reports.card import model_card
 from tasks.experiment.reports.html import data_uri, with_plots_inside, write_pages
 from tasks.experiment.reports.index import write_index
@@ -21,6 +20,7 @@ from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_run
 from tasks.experiment.reports.page import complete
 from tasks.experiment.reports.plots import PLOTS
 from tasks.experiment.reports.sentences import not_converged
+from tasks.experiment.settings import Experiment
 from tasks.orchestration.progress import best_effort
 from tasks.orchestration.provenance import artifacts_of_run, describe_run
 from tasks.orchestration.run_names import folder_name
@@ -85,7 +85,7 @@ def _add_models(folder: Path, models: dict[str, Path], metrics: Metrics) -> None
 def _licence(experiment: dict[str, Any]) -> str | None:
     """Of the project and of all that its models were trained on, as a hub abbreviates it; None: not known."""
     sources = {experiment["dataset"], experiment["source_dataset"], experiment["source_model"]} - {None}
-    return "mit" if sources == {fashion_mnist.NAME} else None
+    return "mit" if sources == {Experiment().dataset} else None  # both are MIT's
 
 
 def _record(date: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from prefect.utilities.names import generate_slug
 
 from tasks.experiment.settings import Experiment
 from tasks.orchestration import run_names
-from tasks.orchestration.run_names import folder_name, is_made_up, run_name
+from tasks.orchestration.run_names import describe_pairs, folder_name, is_made_up, run_name
 
 ID = "0123abcd-0000-0000-0000-000000000000"
 
@@ -43,8 +43,8 @@ def test_prefects_own_names_are_told_from_those_that_somebody_gave() -> None:
 )
 def test_made_names_sort_by_time_and_say_what_is_not_usual(this: SimpleNamespace, settings: dict, name: str) -> None:
     this.parameters["experiment"] = Experiment(**settings)
-    assert run_name("") == f"20260102-030405-{name}"
-    assert run_name("study-") == f"20260102-030405-study-{name}"
+    assert run_name("", describe_pairs) == f"20260102-030405-{name}"
+    assert run_name("study-", describe_pairs) == f"20260102-030405-study-{name}"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_given_name_is_kept_and_is_the_folders(
     this: SimpleNamespace, tmp_path: Path, given: str, folder: str
 ) -> None:
     this.name = given
-    assert run_name("study-") == given
+    assert run_name("study-", describe_pairs) == given
     assert folder_name(tmp_path) == folder
 
 

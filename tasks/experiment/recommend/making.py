@@ -13,7 +13,7 @@ from tasks.experiment.networks.bodies.frozen import head_inputs
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.train_network import RANDOM, Body, starting_network
 from tasks.experiment.networks.tuning.cross_validation import fold_numbers
-from tasks.experiment.networks.tuning.grid import Grid, Recipe, choose
+from tasks.experiment.networks.tuning.grid import Grid, Recipe, choose, rates_down_from
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
 from tasks.experiment.randomness import generator
 from tasks.experiment.recommend.methods import Method
@@ -86,7 +86,7 @@ class Bench:
         if self.method.trained:
             model = self.start(everything, penalties)
             course = self.course(everything, everything, (recipe.epochs,))
-            set_weights(model, course.follow(model, recipe.learning_rate).weights)
+            set_weights(model, course.follow_soundly(model, rates_down_from(recipe.learning_rate)).weights)
         else:
             model = self.untrained()
             model.layers[-1].set_weights(self.head(everything, recipe.learning_rate))

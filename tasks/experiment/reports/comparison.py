@@ -163,6 +163,8 @@ def _difference(first: str, other: str, before: Metrics, after: Metrics) -> Diff
     )  # fmt: skip
     if not seeds:
         return found | {"why": "they have no seed in common"}
+    if metric_of(before) != metric_of(after):
+        return found | {"why": f"one measures {metric_of(before)} and the other {metric_of(after)}"}
     both = errors(pairs[0], metric_of(before)), errors(pairs[1], metric_of(after))
     for name, (scratch, _) in zip((first, other), both, strict=True):
         if not scratch.mean():

@@ -159,3 +159,13 @@ def test_what_is_refused_in_a_sentence(
     assert says in said.err
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+def test_errors_by_different_metrics_are_not_subtracted() -> None:
+    other = metrics(0.2, 0.1)
+    other["experiment"] = other["experiment"] | {"metric": "balanced_accuracy"}
+    for pair in other["replicates"]:
+        for arm in ("scratch", "transfer"):
+            pair[arm]["balanced_accuracy"] = pair[arm]["accuracy"]
+    (found,) = compare_runs({"one": metrics(0.2, 0.15), "other": other})["differences"]
+    assert "since one measures accuracy and the other balanced_accuracy." in difference_sentence(found)

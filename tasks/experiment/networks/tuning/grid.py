@@ -5,7 +5,7 @@ Playbook), to be tuned for each arm before arms are compared.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypedDict
 
 import numpy as np
@@ -40,7 +40,22 @@ class Grid(Handle):
         end = self.rates[0] if step < 0 else self.rates[-1]
         there = _half_decades(recipe.learning_rate)
         grown = (there - _half_decades(end)) * step
-        return (float(f"{10 ** ((there + step) / 2):.1g}"),) if step and grown < self.widenings else ()
+        return (_rate(there + step),) if step and grown < self.widenings else ()
+
+
+def rates_down_from(rate: float, lowest: float = 0.001) -> Iterator[float]:
+    """This rate, and those below it, half a decade apart.
+
+    A recipe's rate did not diverge on the images of a fold; on all of them it may. Whoever sees a loss become infinite
+    begins again at a lower rate.
+    """
+    yield rate
+    for below in range(_half_decades(rate) - 1, _half_decades(lowest) - 1, -1):
+        yield _rate(below)
+
+
+def _rate(half_decades: int) -> float:
+    return float(f"{10 ** (half_decades / 2):.1g}")
 
 
 def _half_decades(rate: float) -> int:

@@ -6,7 +6,7 @@ and judges for as long as there is room for batches.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -63,10 +63,11 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What one came to at each checkpoint, and the weights at the one that is kept."""
+    """What one came to at each checkpoint, and the weights at the one that is kept. learning_rate: that it took."""
 
     reached: list[Checkpoint]
     weights: list[Tensor]
+    learning_rate: float
 
 
 class Course:
@@ -118,10 +119,19 @@ class Course:
             kept = weights if ends[-1] <= self.kept else kept
             for end, (_, _, loss, accuracy) in zip(ends, figures.numpy().tolist(), strict=False):
                 if not math.isfinite(loss):
-                    return Trajectory(reached + self._diverged(len(reached), model.output_shape[-1]), kept)
+                    reached += self._diverged(len(reached), model.output_shape[-1])
+                    return Trajectory(reached, kept, learning_rate)
                 if end in self.checkpoints:
                     reached.append(self._checkpoint(end, loss, accuracy, model, weights, constants))
-        return Trajectory(reached, kept)
+        return Trajectory(reached, kept, learning_rate)
+
+    def follow_soundly(self, model: Network, rates: Iterable[float]) -> Trajectory:
+        """The first of these rates' trajectories that has not diverged at the checkpoint that is kept, or the last."""
+        for rate in rates:
+            trajectory = self.follow(model, rate)
+            if not any(each.diverged for each in trajectory.reached if each.epochs == self.kept):
+                break
+        return trajectory
 
     def _checkpoint(
         self, end: int, loss: float, accuracy: float, model: Network, weights: list[Tensor], constants: list[Tensor]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.experiment.reports.phrases import count, listed, lower, lower_by, percent, points, rounded, share
-from tasks.experiment.reports.sentences import claim_on_transfer
+from tasks.experiment.reports.sentences import HARDER, claim_on_transfer
 from tasks.experiment.results.class_pairs import ClassPairs
 from tasks.experiment.results.comparisons import Comparison
 from tasks.experiment.results.compute import AtSteps
@@ -31,7 +31,9 @@ def tuned_answer(study: Study) -> str:
     """What the notebook's recipe gives, why, what remains of it, and from how few labels on transfer pays."""
     tuned = study["tuned"]
     gain = tuned["notebook_gain"]
-    return " ".join([_notebook(study["help"], gain), remains(gain), pays(tuned["budgets"])])
+    faultless = study["help"]["error_reduction"]["estimate"] is None
+    remedy = [HARDER] if faultless else []
+    return " ".join([_notebook(study["help"], gain), remains(gain), pays(tuned["budgets"]), *remedy])
 
 
 def tuned_sentences(tuned: Tuned) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ from tasks.experiment.networks.blueprints import load_blueprint
 from tasks.experiment.networks.bodies.body import draw_like
 from tasks.experiment.networks.recipe import Network
 from tasks.experiment.networks.tuning.cross_validation import Start
-from tasks.experiment.networks.tuning.grid import Recipe
+from tasks.experiment.networks.tuning.grid import Recipe, rates_down_from
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
 from tasks.experiment.randomness import generator
 from tasks.experiment.scores import Metric
@@ -95,5 +95,5 @@ class Workbench:
         assert recipe, "the arm needs scratch's recipe"
         training, model = Labelled(self.images, examples), self.initial()
         course = self.course(training, training, (recipe.epochs,), metric="accuracy")
-        set_weights(model, course.follow(model, recipe.learning_rate).weights)
+        set_weights(model, course.follow_soundly(model, rates_down_from(recipe.learning_rate)).weights)
         return model

@@ -7,7 +7,8 @@ import numpy as np
 from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
 from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.recipe import Network
-from tasks.experiment.networks.tuning.trajectory import Checkpoint, Labelled, set_weights
+from tasks.experiment.networks.tuning.grid import rates_down_from
+from tasks.experiment.networks.tuning.trajectory import Checkpoint, Labelled, Trajectory, set_weights
 from tasks.experiment.scores import Metric, score
 from tasks.experiment.study.plan import NOTEBOOK
 from tasks.experiment.study.trials import describe_task
@@ -26,8 +27,9 @@ def train_chosen(bench: Workbench, plan: TunedPlan, recipes: list[Chosen]) -> tu
         checkpoints = {chosen.recipe.epochs}
         if chosen.trial.curve:
             checkpoints |= _to_follow(plan, recipes, labelled, far=chosen.trial.arm.body == "random")
-        model, reached = _train(bench, plan.grid.metric, chosen, labelled, checkpoints)
-        row = _describe(bench, chosen, labelled, model)
+        model, trajectory = _train(bench, plan.grid.metric, chosen, labelled, checkpoints)
+        row = _describe(bench, chosen, labelled, model, trajectory.learning_rate if trajectory else None)
+        reached = trajectory.reached if trajectory else []
         diverged = any(each.diverged for each in reached if each.epochs == chosen.recipe.epochs)
         rows.append(row | _score(bench, model, diverged=diverged))
         curves += _curve(row, reached) if chosen.trial.curve else []
@@ -36,16 +38,16 @@ def train_chosen(bench: Workbench, plan: TunedPlan, recipes: list[Chosen]) -> tu
 
 def _train(
     bench: Workbench, metric: Metric, chosen: Chosen, labelled: Labelled, checkpoints: set[int]
-) -> tuple[Network, list[Checkpoint]]:
-    """The network at its recipe's epochs, and what its trajectory came to; a mere probe has none."""
+) -> tuple[Network, Trajectory | None]:
+    """The network at its recipe's epochs, and its trajectory; a mere probe has none."""
     recipe = chosen.recipe
     model = bench.start(chosen.trial.arm, chosen.needed or recipe)(labelled.examples)
     if not chosen.trial.arm.tuned:
-        return model, []
+        return model, None
     course = bench.course(labelled, bench.test, sorted(checkpoints), metric=metric, keep=recipe.epochs)
-    trajectory = course.follow(model, recipe.learning_rate)
+    trajectory = course.follow_soundly(model, rates_down_from(recipe.learning_rate))
     set_weights(model, trajectory.weights)
-    return model, trajectory.reached
+    return model, trajectory
 
 
 def _to_follow(plan: TunedPlan, recipes: list[Chosen], labelled: Labelled, *, far: bool) -> set[int]:
@@ -85,12 +87,12 @@ def _follow_notebook(bench: Workbench, plan: TunedPlan, recipes: list[Chosen]) -
     return curves
 
 
-def _describe(bench: Workbench, chosen: Chosen, labelled: Labelled, model: Network) -> Row:
+def _describe(bench: Workbench, chosen: Chosen, labelled: Labelled, model: Network, learning_rate: float | None) -> Row:
     arm, recipe = chosen.trial.arm, chosen.recipe
     return describe_task(bench.problem) | {
         "normalization": bench.plan.normalization, "samples": len(labelled), "arm": arm.name, "body": arm.body,
         "layers": 0 if arm.body == "random" else len(hidden_layers(model)), "frozen_epochs": 0, "seed": bench.seed,
-        "chosen_by": chosen.trial.chosen_by, "learning_rate": recipe.learning_rate if arm.tuned else None,
+        "chosen_by": chosen.trial.chosen_by, "learning_rate": learning_rate,
         "epochs": recipe.epochs if arm.tuned else None,
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from tasks.experiment.networks.tuning.cross_validation import (
     tune,
     validate_grid,
 )
-from tasks.experiment.networks.tuning.grid import Grid, Recipe, Tried, choose
+from tasks.experiment.networks.tuning.grid import Grid, Recipe, Tried, choose, rates_down_from
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled
 from tasks.experiment.randomness import generator
 
@@ -100,6 +100,14 @@ def test_a_recipe_at_an_end_of_what_was_tried_says_which() -> None:
     assert choose(tried(*inside, (0.4, 1, 0.1, 1))).edge == "highest rate"
     assert choose(tried(*inside, (0.2, 2, 0.1, 1))).edge == "most epochs"  # with fewer it is worse: it still improved
     assert choose(tried(*inside, (0.2, 2, 0.19, 1))) == Recipe(learning_rate=0.2, epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("rate", "rates"),
+    [(0.3, [0.3, 0.1, 0.03, 0.01, 0.003, 0.001]), (0.001, [0.001]), (0.0003, [0.0003])],
+)
+def test_lower_rates_are_half_a_decade_apart(rate: float, rates: list[float]) -> None:
+    assert list(rates_down_from(rate)) == rates
 
 
 def test_a_point_that_diverged_is_the_last_choice_of_equals() -> None:

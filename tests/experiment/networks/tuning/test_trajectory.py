@@ -117,6 +117,17 @@ def test_from_where_it_diverges_it_answers_the_first_class() -> None:
     assert reached[-1].error == np.mean(judged == 1)
 
 
+def test_the_first_rate_that_does_not_diverge_is_taken() -> None:
+    own = course(1, 2)
+    assert own.follow(network(), 1e30).reached[-1].diverged
+    sound = own.follow_soundly(network(), iter([1e30, 0.05, 0.01]))
+    assert sound.learning_rate == 0.05
+    assert sound.reached == own.follow(network(), 0.05).reached
+    lost = own.follow_soundly(network(), [1e30, 1e29])
+    assert lost.learning_rate == 1e29
+    assert lost.reached[-1].diverged
+
+
 def test_what_starts_from_a_lost_network_is_lost() -> None:
     model = network()
     transfer_hidden_layers(lost_network(PixelsBlueprint(PIXELS), TRAINING, 4, seed=7), model)

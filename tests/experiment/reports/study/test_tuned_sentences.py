@@ -199,3 +199,12 @@ def test_at_equal_steps_only_tuned_transfer_is_told_of() -> None:
     )
     assert "Together with those of A it took 28,220 steps; against tuned scratch after as many, 9 pairs of" in said
     assert "140" not in said
+
+
+def test_a_faultless_scratch_by_the_notebooks_recipe_has_a_remedy() -> None:
+    none = {"estimate": None, "low": None, "high": None, "confidence": 0.95, "n": 9}
+    study = {
+        "help": GAIN["notebook"] | {"error_reduction": none},
+        "tuned": {"notebook_gain": GAIN, "budgets": budgets(_20="can't tell")},
+    }
+    assert tuned_answer(study).endswith("Give target_classes that are harder to tell apart, or fewer target_samples.")

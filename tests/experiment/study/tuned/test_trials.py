@@ -96,6 +96,17 @@ def test_where_a_learned_nothing_it_makes_no_difference(made: Made) -> None:
     assert errors["S*"] > 0.15
 
 
+def test_a_network_that_diverges_at_its_recipes_rate_is_trained_at_a_lower_one(made: Made) -> None:
+    A, B = made()
+    plan, bench = plan_for(A, B), workbench(A, B, seed=0)
+    (first, *_) = choose_recipes(plan, tune_alone(bench, plan))
+    too_high = first.model_copy(update={"recipe": first.recipe.model_copy(update={"learning_rate": 1e10})})
+    (row,), _ = train_chosen(bench, plan, [too_high])
+    assert not row["diverged"]
+    assert 0.001 <= row["learning_rate"] < 1e10
+    assert row["accuracy"] != 0.5
+
+
 def test_each_network_has_one_row_and_its_curve_passes_through_it(helpful: list) -> None:
     runs, curves = helpful[0]
     names = ["S*", "T*", "SELF*", "STAT*", "RLAB*", "LP*", "LPFT*"]
