@@ -33,7 +33,7 @@ def test_help_shows_ranges_defaults_and_plain_types(
         "--refresh [true|false] Ignore the cache and recompute everything. (default: false)",
     ):
         assert line in text
-    assert "--experiment.source-pixels.mean JSON-LIST Of pixels of 0 to 1; one, or one per channel. (def" in text
+    assert "--experiment.source-pixels.mean JSON-LIST Of pixels of 0 to 1; one, or one per channel." in text
     for technical in ("null", "None", "tuple", "Union", "ifdef"):
         assert technical not in text
     assert "--pair-replicates INTEGER" in said(transfer_study, "--help", monkeypatch, capsys)

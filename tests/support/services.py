@@ -78,11 +78,14 @@ class ObjectStore:
 
 @contextmanager
 def object_store() -> Iterator[ObjectStore]:
+    import s3fs
+
     store = ObjectStore()
     try:
         yield store
     finally:
         store.stop()
+        s3fs.S3FileSystem.clear_instance_cache()  # the next one has another port
 
 
 @contextmanager

@@ -82,7 +82,7 @@ def test_what_pixels_a_model_takes_is_told_or_warned_of_everywhere(artifacts: Pa
     (note,) = [note for note in metrics["data"]["notes"] if "scales pixels" in note]
     assert note.endswith("with these: set source_pixels to 0-1.")
     for file in ("report.md", "models/A.md", "models/B_on_A.md"):
-        assert "set source_pixels to 0-1." in (folder / file).read_text()
+        assert "set source_pixels to 0-1." in (folder / file).read_text().replace("\\", "")
     folder, metrics, _ = run(transfer_learning, experiment=own.vary(source_pixels="0-1"), replicates=1)
     assert not [note for note in metrics["data"]["notes"] if "pixels" in note]
     kept = keras.saving.load_model(folder / "models/A.keras")
@@ -106,7 +106,7 @@ def test_the_walk_through_runs_as_written(page: str, fewest: int, tmp_path: Path
     section = (ROOT / "docs" / f"{page}.md").read_text()
     commands = [line.strip() for line in section.splitlines() if line.startswith("    .venv/bin/python ")]
     assert len(commands) >= fewest
-    for name in ("flows", "tasks", "tests"):
+    for name in ("flows", "tasks", "tests", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".venv/bin").mkdir(parents=True)
     (tmp_path / ".venv/bin/python").symlink_to(Path(sys.executable))

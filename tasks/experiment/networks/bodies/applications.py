@@ -106,8 +106,9 @@ def _downloads_kept() -> Iterator[None]:
     """Keras has no home here (see tasks/experiment/__init__.py): what it downloads is kept with other downloads."""
     from keras.src.backend import config
 
-    home = config._KERAS_DIR
-    config._KERAS_DIR = str(data_root() / "raw")
+    home, ours = config._KERAS_DIR, data_root() / "raw"
+    ours.mkdir(parents=True, exist_ok=True)  # else Keras takes /tmp
+    config._KERAS_DIR = str(ours)
     try:
         yield
     finally:
