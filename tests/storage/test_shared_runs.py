@@ -51,8 +51,10 @@ def test_pruning_there_and_here(be: Settle, prefix: str, store: ObjectStore) -> 
     make_run("one", old)
     make_run("two", new)
     before = store.keys(prefix)
-    assert {removal.name for removal in prune(1, dry_run=True)} == {
-        f"{name}{whose}" for name in ("runs/one", old.path) for whose in ("", " (this machine's copy)")
+    assert {(removal.path.name, removal.kind) for removal in prune(1, dry_run=True)} == {
+        (name, f"{kind}{whose}")
+        for name, kind in (("one", "runs"), (Path(old.path).name, "artifacts of stage"))
+        for whose in ("", " (this machine's copy)")
     }
     assert store.keys(prefix) == before
     prune(1)
