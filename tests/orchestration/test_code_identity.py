@@ -153,7 +153,7 @@ def test_a_library_recomputes_what_computes_with_it(
 @pytest.mark.usefixtures("prefect_server", "artifacts")
 def test_runs_of_an_edited_project(project: Project) -> None:
     run_experiment()
-    project.edit("tasks/orchestration", "epoch %d/%d: loss", "after epoch %d of %d: loss")
+    project.edit("tasks/orchestration", "epoch {number}/{training.epochs}: loss", "epoch {number} of {training.epochs}: loss")
     project.edit("tasks/experiment", "Step size of plain SGD.", "How far each step goes.")
     assert project.run() == set()
     project.edit("tasks/experiment/networks", "w - r * g", "w - 2 * r * g")
