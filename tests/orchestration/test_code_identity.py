@@ -35,6 +35,7 @@ class Project:
         self.root, self.libraries = folder / "project", folder / "libraries"
         for name in ("flows", "tasks"):
             shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", self.root)
 
     def edit(self, within: str, old: str, new: str) -> None:
         """In the one file below `within` that has `old`."""
@@ -153,7 +154,9 @@ def test_a_library_recomputes_what_computes_with_it(
 @pytest.mark.usefixtures("prefect_server", "artifacts")
 def test_runs_of_an_edited_project(project: Project) -> None:
     run_experiment()
-    project.edit("tasks/orchestration", "epoch {number}/{training.epochs}: loss", "epoch {number} of {training.epochs}: loss")
+    project.edit(
+        "tasks/orchestration", "epoch {number}/{training.epochs}: loss", "epoch {number} of {training.epochs}: loss"
+    )
     project.edit("tasks/experiment", "Step size of plain SGD.", "How far each step goes.")
     assert project.run() == set()
     project.edit("tasks/experiment/networks", "w - r * g", "w - 2 * r * g")
