@@ -1,7 +1,7 @@
-"""What a mapped task costs besides its work: `python -m tests.benchmarks.scale [--tasks 2000] [--postgres]`.
+"""What mapped calls cost besides their work: `python -m tests.benchmarks.scale [--calls 10000] [--postgres]`.
 
-Tasks as small as can be, with all that a stage has (record, lock, artifact, log), on a server and a database of their
-own. DECISIONS.md has what that comes to for 10,000 replicates.
+Calls as small as can be, as task runs of their own and then in chunks, with all that a stage has (record, lock,
+artifact, log), on a server and a database of their own. DECISIONS.md has what that comes to for 10,000 replicates.
 """
 
 import argparse
@@ -18,8 +18,14 @@ from typing import Any
 
 import asyncpg
 from prefect import flow
-from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    temporary_settings,
+)
 
+from tasks.orchestration.chunks import ALONE
 from tasks.orchestration.runners import THREADS, task_runner
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
@@ -42,8 +48,8 @@ def many(count: int) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser("python -m tests.benchmarks.scale", description=__doc__)
-    parser.add_argument("--tasks", type=int, default=2000)
-    parser.add_argument("--replicates", type=int, default=12, help="of the real flow, for what one costs")
+    parser.add_argument("--calls", type=int, default=10_000, help="in chunks")
+    parser.add_argument("--replicates", type=int, default=12, help="of the real flow, for what one costs; 0: none")
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite; needs Debian's package postgresql")
     given = parser.parse_args()
     with ExitStack() as stack:
@@ -52,15 +58,23 @@ def main() -> None:
             port = stack.enter_context(postgres())
             url = f"postgresql+asyncpg://headstart@127.0.0.1:{port}/prefect"
             here.environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = url
-        for figures in (tiny_tasks(here, given.tasks), real_flow(here, given.replicates)):
-            for name, value in figures.items():
-                print(f"{name:70} {value:10.2f}")
+        tried = (
+            lambda: tiny_calls(here, ALONE, "alone"),
+            lambda: tiny_calls(here, given.calls, "in chunks"),
+            lambda: real_flow(here, given.replicates) if given.replicates else {},
+        )
+        for measure in tried:
+            for name, value in measure().items():
+                print(f"{name:70} {value:10.2f}", flush=True)
 
 
-def tiny_tasks(here: Machine, count: int) -> dict[str, float]:
-    """What a task costs that does next to nothing."""
-    os.environ["HEADSTART_ARTIFACTS"] = here.environment["HEADSTART_ARTIFACTS"]
-    settings: Any = {PREFECT_API_URL: here.api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+def tiny_calls(here: Machine, count: int, how: str) -> dict[str, float]:
+    """What a call costs that does next to nothing; beyond ALONE they are in chunks."""
+    os.environ["HEADSTART_ARTIFACTS"] = f"{here.environment['HEADSTART_ARTIFACTS']}-{count}"
+    word = here.environment.get("PREFECT_API_AUTH_STRING")
+    settings: Any = {
+        PREFECT_API_URL: here.api, PREFECT_API_AUTH_STRING: word, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+    }  # fmt: skip
     with temporary_settings(settings), serving(here) as server:
         many(20)  # what is done once
         size, own, its = database_bytes(here), peak(), resident(server)
@@ -72,12 +86,12 @@ def tiny_tasks(here: Machine, count: int) -> dict[str, float]:
         own, its = peak() - own, resident(server) - its
     files = [file for file in Path(os.environ["HEADSTART_ARTIFACTS"]).rglob("*") if file.is_file()]
     return {
-        f"a tiny task ({count}), computed: ms": taken["computed"] / count * 1e3,
-        "a tiny task, cached: ms": taken["cached"] / count * 1e3,
-        "a tiny task's run: KiB of database": (database_bytes(here) - size) / count / 2 / 1024,
-        "a tiny task's run: KiB of memory, flow's process": own / count / 2,
-        "a tiny task's run: KiB of memory, server": its / count / 2,
-        "a tiny task: files": len(files) / count,
+        f"a tiny call of {count} {how}, computed: ms": taken["computed"] / count * 1e3,
+        f"a tiny call {how}, cached: ms": taken["cached"] / count * 1e3,
+        f"a tiny call {how}: KiB of database": (database_bytes(here) - size) / count / 2 / 1024,
+        f"a tiny call {how}: KiB of memory, flow's process": own / count / 2,
+        f"a tiny call {how}: KiB of memory, server": its / count / 2,
+        f"a tiny call {how}: files": len(files) / count,
     }
 
 
