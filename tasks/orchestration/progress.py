@@ -18,7 +18,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.theme import Theme
 
-from tasks.experiment.networks.recipe import Epoch, OnEpoch, Training
+from tasks.experiment.networks.recipe import Epoch, OnEpoch, OnStep, Training
 
 EPOCH_SECONDS = 1.0  # between two lines about one training run
 STUDY_SECONDS = 5.0  # between two lines about a whole study
@@ -138,6 +138,21 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
         log.info(text, extra=None if is_last else IN_BAR)
         if shown:
             shown.show(100 * number / training.epochs, f"{name}, {text}")
+
+    return report
+
+
+def report_steps(name: str, what: str) -> OnStep:
+    """A callback for a task of many steps: a bar of its own, or lines in the log, with the time left."""
+    log, due = get_run_logger(), _once_in(STUDY_SECONDS)
+    bar: _Bar | None = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal bar
+        bar = bar or _Bar(name, total)
+        bar.show(done)
+        if due() and done < total:
+            log.info("%d of %d %s%s", done, total, what, _left(bar), extra=IN_BAR)
 
     return report
 
