@@ -39,13 +39,13 @@ class Chunk(Task[[dict[str, Any], dict[str, list[Any]]], list[Any]]):
             """same: arguments of all calls. each: lists, with an argument of each call."""
             calls = [get_parameter_defaults(stage.fn) | same | dict(zip(each, one, strict=True)) for one in _rows(each)]
             cached = 0
-            with counting(_name(stage, same, each), len(calls)) as count:
+            with counting(_name(stage, same, each)) as count:
                 results = []
                 for number, arguments in enumerate(calls, start=1):
                     was_cached, result = _call(stage, arguments)
                     cached += was_cached
                     results.append(result)
-                    count(number)
+                    count(number, len(calls))
             get_run_logger().info("%d of %d were cached", cached, len(calls))
             return results
 

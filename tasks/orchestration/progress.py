@@ -19,7 +19,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.theme import Theme
 
-from tasks.experiment.networks.recipe import Epoch, OnEpoch, Training
+from tasks.experiment.networks.recipe import Epoch, OnEpoch, OnStep, Training
 
 EPOCH_SECONDS = 1.0  # between two lines about one training run
 STUDY_SECONDS = 5.0  # between two lines about a whole study
@@ -146,19 +146,27 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
     return report
 
 
-@contextmanager
-def counting(name: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how many calls of a chunk are done, with the function that it gives; what they report is left out."""
-    log, bar, due = get_run_logger(), _Bar(name, total), _once_in(STUDY_SECONDS)
+def report_steps(name: str, what: str) -> OnStep:
+    """A callback for a task of many steps: a bar of its own, or lines in the log, with the time left."""
+    log, due = get_run_logger(), _once_in(STUDY_SECONDS)
+    bar: _Bar | None = None
 
-    def count(done: int) -> None:
+    def report(done: int, total: int) -> None:
+        nonlocal bar
+        bar = bar or _Bar(name, total)
         bar.show(done)
-        if due():
-            log.info("%d of %d%s", done, total, _left(bar), extra=IN_BAR)
+        if due() and done < total:
+            log.info("%d of %d %s%s", done, total, what, _left(bar), extra=IN_BAR)
 
+    return report
+
+
+@contextmanager
+def counting(name: str) -> Iterator[OnStep]:
+    """Show how many calls of a chunk are done, with the callback that it gives; what they report is left out."""
     before = _in_chunk.set(True)
     try:
-        yield count
+        yield report_steps(name, "calls")
     finally:
         _in_chunk.reset(before)
 

@@ -25,6 +25,7 @@ from tasks.orchestration.code_identity import code_identity
 from tasks.orchestration.provenance import note_call, noting_calls
 from tasks.orchestration.run_names import describe_pairs, run_name
 from tasks.orchestration.runners import configured_runner, task_runner
+from tasks.orchestration.tracking import wanted_trackers
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -140,8 +141,10 @@ def _describe_parameters(function: Callable[..., Any]) -> str:
 def computing(refresh: bool) -> Iterator[None]:
     """The block of a flow in which its stages are called: on checked workers, and noted for what the run comes from.
 
-    refresh: ignore the cache. Raises UnusableInputError if there are no workers that compute as this machine does.
+    refresh: ignore the cache. Raises UnusableInputError if there are no workers that compute as this machine does, or
+    if HEADSTART_TRACKERS can't be used.
     """
+    wanted_trackers()
     prepare_runner()
     with refreshing(refresh), noting_calls():
         yield

@@ -7,7 +7,7 @@ import numpy as np
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import samples
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, empty_figure, figure_with_axes
-from tasks.experiment.reports.lettering import label
+from tasks.experiment.reports.lettering import columns, label
 from tasks.experiment.reports.metrics import Metrics, metric_of
 from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.experiment.results.nights import Night, changes
@@ -136,8 +136,11 @@ def spread(heights: np.ndarray, apart: float) -> np.ndarray:
 def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
     """Confusion matrices, mean over seeds."""
     size = max(3.6, 0.45 * len(names))
+    shown = list(range(0, len(names), -(-len(names) // NAMED_CLASSES)))
+    labels = [label(names[number]) for number in shown]
+    room = 0.1 * (max(12, *map(columns, labels)) - 12)  # inches that long names need
     title = f"Confusion on task B's test images, mean of {len(replicates)}"
-    figure, axes = figure_with_axes(2, title, width=size + 0.6, height=size)
+    figure, axes = figure_with_axes(2, title, width=size + 0.6 + room, height=size + 0.7 * room)
     matrices = {
         SCRATCH: [pair["scratch"]["confusion"] for pair in replicates],
         TRANSFER: [pair["transfer"]["confusion"] for pair in replicates],
@@ -148,10 +151,8 @@ def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
         for (row, column), count in np.ndenumerate(counts) if len(names) <= NAMED_CLASSES else ():
             ax.text(column, row, f"{count:.0f}", ha="center", va="center",
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip
-        shown = list(range(0, len(names), -(-len(names) // NAMED_CLASSES)))
-        labels = [label(names[number]) for number in shown]
         ax.set(title=arm, xticks=shown, yticks=shown, yticklabels=labels, xlabel="answer", ylabel="truth")
-        ax.set_xticklabels(labels, **({"rotation": 45, "ha": "right"} if len(names) > 2 else {}))
+        ax.set_xticklabels(labels, **({"rotation": 45, "ha": "right"} if len(names) > 2 or room else {}))
     return figure
 
 
