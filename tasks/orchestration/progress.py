@@ -148,6 +148,8 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
 
 def report_steps(name: str, what: str) -> OnStep:
     """A callback for a task of many steps: a bar of its own, or lines in the log, with the time left."""
+    if _in_chunk.get():
+        return lambda done, total: None
     log, due = get_run_logger(), _once_in(STUDY_SECONDS)
     bar: _Bar | None = None
 
@@ -164,9 +166,10 @@ def report_steps(name: str, what: str) -> OnStep:
 @contextmanager
 def counting(name: str) -> Iterator[OnStep]:
     """Show how many calls of a chunk are done, with the callback that it gives; what they report is left out."""
+    report = report_steps(name, "calls")
     before = _in_chunk.set(True)
     try:
-        yield report_steps(name, "calls")
+        yield report
     finally:
         _in_chunk.reset(before)
 
