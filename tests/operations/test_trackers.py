@@ -163,7 +163,7 @@ def unusable(what: str, mlflow: MLflow, folder: Path) -> Iterator[dict[str, str]
         yield {"MLFLOW_TRACKING_URI": mlflow.address, "PYTHONPATH": str(folder)}
 
 
-@pytest.mark.fault("MLflow is {what}", "one warning; the run completes")
+@pytest.mark.fault("MLflow: {what}", "one warning; the run completes")
 @pytest.mark.parametrize(
     ("what", "says"),
     [
