@@ -102,7 +102,7 @@ def test_mlflow_and_tensorboard(here: Machine, mlflow: MLflow) -> None:
         f"{mlflow.address}/#/experiments/{parent['info']['experiment_id']}/runs/{parent['info']['run_id']}"
         in done.stderr
     )
-    assert named(parent["data"]["params"])["target_classes"] == "[3, 8]"
+    assert named(parent["data"]["params"])["target_classes"] == '["3", "8"]'
     assert named(parent["data"]["params"])["source_epochs"] == "1"
     assert named(parent["data"]["tags"])["mlflow.note.content"] == metrics["answer"]
     assert named(parent["data"]["metrics"])["error_reduction/estimate"] == metrics["error_reduction"]["estimate"]
@@ -178,8 +178,8 @@ def test_a_tracker_that_is_away(here: Machine, mlflow: MLflow, tmp_path: Path, w
     with unusable(what, mlflow, tmp_path) as environment:
         done = here.command(*RUN, HEADSTART_TRACKERS="mlflow", **patience, **environment)
     assert done.returncode == 0, done.stderr
-    (warning,) = [line for line in done.stderr.splitlines() if "WARNING" in line]
-    assert "Not sent to mlflow: " in warning
+    (warning,) = [line for line in done.stderr.splitlines() if "Not sent to mlflow: " in line]
+    assert "WARNING" in warning
     assert says in warning
     assert "Traceback" not in done.stderr
     assert latest(here) != before
