@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ IN_BAR = {"in_bar": True}  # a log line that says what a bar in the terminal sho
 
 SPEED_SECONDS = 3600.0  # the time left is told from how fast the last hour was
 
+_in_chunk: ContextVar[bool] = ContextVar("in_chunk", default=False)  # a chunk's bar shows what is done
 _bars = [Progress(disable=True, speed_estimate_period=SPEED_SECONDS)]  # the last one is in use: the terminal's, if any
 
 
@@ -123,6 +125,8 @@ def best_effort() -> Iterator[None]:
 
 def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
     """A callback for the trainer: (epoch's number, its figures). `in_ui`: long enough to be watched there."""
+    if _in_chunk.get():
+        return lambda number, epoch: None
     log = get_run_logger()
     bar, due = _Bar(name, training.epochs), _once_in(EPOCH_SECONDS)
     key = name.split()[0].lower().replace("_", "-")
@@ -155,6 +159,16 @@ def report_steps(name: str, what: str) -> OnStep:
             log.info("%d of %d %s%s", done, total, what, _left(bar), extra=IN_BAR)
 
     return report
+
+
+@contextmanager
+def counting(name: str) -> Iterator[OnStep]:
+    """Show how many calls of a chunk are done, with the callback that it gives; what they report is left out."""
+    before = _in_chunk.set(True)
+    try:
+        yield report_steps(name, "calls")
+    finally:
+        _in_chunk.reset(before)
 
 
 def watch(name: str, training_runs: list[PrefectFuture[Any]]) -> None:

@@ -1,5 +1,6 @@
 """What every stage and every flow has in common: names in the UI, the cache, JSON results, where they run."""
 
+import functools
 import hashlib
 import inspect
 import json
@@ -18,6 +19,7 @@ from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.transactions import IsolationLevel
 from pydantic.fields import FieldInfo
 
+from tasks.orchestration import chunks
 from tasks.orchestration.cache_records import RecordFolder, RecordLocks, RecordSerializer, declare_result
 from tasks.orchestration.code_identity import code_identity
 from tasks.orchestration.provenance import note_call, noting_calls
@@ -43,9 +45,19 @@ class Stage(Task[P, R]):
         return result
 
     def map(self, *args: Any, **kwargs: Any) -> PrefectFutureList[R]:  # type: ignore[override]
-        futures = super().map(*args, **kwargs)
+        """A task run for each call; where there are many, for each chunk of calls."""
+        given = inspect.signature(self.fn).bind(*args, **kwargs).arguments
+        mapped = {name: value for name, value in given.items() if isinstance(value, list)}
+        if any(isinstance(value, chunks.Chunks) or len(value) > chunks.ALONE for value in mapped.values()):
+            futures: PrefectFutureList[R] = chunks.start(self.chunk, given, mapped)
+        else:
+            futures = super().map(*args, **kwargs)
         note_call(self.__module__, futures)
         return futures
+
+    @functools.cached_property
+    def chunk(self) -> chunks.Chunk:
+        return chunks.Chunk(self)
 
     def __reduce__(self) -> str:
         """To another process it travels as its name and is imported there, which declares its result there too."""
