@@ -13,6 +13,7 @@ from tests.support.browser import browser, new_page
 from tests.support.machine import PASSWORD, Machine, machine
 
 FOLDER = ROOT / "artifacts" / "example"
+DRAWING = 15_000  # milliseconds: the run's graph is on a canvas, which can't be asked whether it is drawn
 
 
 def take(here: Machine, page: Any, folder: Path) -> None:
@@ -36,6 +37,7 @@ def take(here: Machine, page: Any, folder: Path) -> None:
         page.goto(f"{here.ui}/{path}")
         page.get_by_text(there).first.wait_for()
         page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(DRAWING)
         page.screenshot(path=folder / f"ui-{name}.png")
         print(folder / f"ui-{name}.png")
 
