@@ -1,6 +1,7 @@
 """Runs in other people's trackers: a real MLflow server on loopback, and TensorBoard's event files read back."""
 
 import importlib.util
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ class MLflow:
         except httpx.HTTPError:
             return False
 
-    def get(self, path: str, **parameters: str) -> dict:
+    def get(self, path: str, /, **parameters: str) -> dict:
         return (
             httpx.get(f"{self.address}/api/2.0/{path}", params=parameters, timeout=PATIENCE).raise_for_status().json()
         )
@@ -153,9 +154,9 @@ def read_events(folder: Path) -> dict[Path, dict[str, list[tuple[int, float]]]]:
 def unusable(what: str, mlflow: MLflow, folder: Path) -> Iterator[dict[str, str]]:
     """The environment in which MLflow's server or client is so."""
     if what == "a server that hangs":
-        mlflow.process.send(signal.SIGSTOP)
+        os.killpg(mlflow.process.pid, signal.SIGSTOP)  # it answers in a process of its own
         yield {"MLFLOW_TRACKING_URI": mlflow.address}
-        mlflow.process.send(signal.SIGCONT)
+        os.killpg(mlflow.process.pid, signal.SIGCONT)
     elif what == "a server that is not there":
         yield {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{free_port()}"}
     else:
