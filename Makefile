@@ -16,9 +16,6 @@ PYTHON ?= python3
 	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements-trackers.lock
 	touch $@
 
-# Also installs the clients of MLflow and TensorBoard: docs/trackers.md.
-trackers: .venv/trackers
-
 # The experiment. ARGS="--help" tells what can be set.
 run: .venv/installed
 	.venv/bin/python -m flows.transfer_learning $(ARGS)
@@ -78,6 +75,9 @@ compare: .venv/installed
 # Deletes old runs and what only they need. ARGS="--keep 20 --dry-run" shows what would go.
 prune: .venv/installed
 	.venv/bin/python -m flows.prune $(ARGS)
+
+# The clients of MLflow and TensorBoard, for HEADSTART_TRACKERS: docs/trackers.md.
+trackers: .venv/trackers
 
 # Style, types, and who imports whom.
 lint: .venv/installed

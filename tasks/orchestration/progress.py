@@ -19,7 +19,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.theme import Theme
 
-from tasks.experiment.networks.recipe import Epoch, OnEpoch, OnStep, Training
+from tasks.experiment.networks.recipe import Epoch, OnEpoch, OnStep, Training, unreported
 
 EPOCH_SECONDS = 1.0  # between two lines about one training run
 STUDY_SECONDS = 5.0  # between two lines about a whole study
@@ -149,7 +149,7 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
 def report_steps(name: str, what: str) -> OnStep:
     """A callback for a task of many steps: a bar of its own, or lines in the log, with the time left."""
     if _in_chunk.get():
-        return lambda done, total: None
+        return unreported
     log, due = get_run_logger(), _once_in(STUDY_SECONDS)
     bar: _Bar | None = None
 
@@ -166,10 +166,9 @@ def report_steps(name: str, what: str) -> OnStep:
 @contextmanager
 def counting(name: str) -> Iterator[OnStep]:
     """Show how many calls of a chunk are done, with the callback that it gives; what they report is left out."""
-    report = report_steps(name, "calls")
-    before = _in_chunk.set(True)
+    count, before = report_steps(name, "calls"), _in_chunk.set(True)
     try:
-        yield report
+        yield count
     finally:
         _in_chunk.reset(before)
 

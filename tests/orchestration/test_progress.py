@@ -1,5 +1,7 @@
 """What people are told of how long it will take."""
 
+import logging
+
 import pytest
 from rich.progress import Progress
 
@@ -34,3 +36,18 @@ def test_without_a_cache_the_speed_so_far_counts(clock: list[float]) -> None:
         clock[0] += 30
         bar.show(done)
     assert bar.seconds_left() == pytest.approx(6 * 30, abs=1)
+
+
+def test_a_task_of_many_steps_has_a_bar_and_a_line_in_the_log(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(progress, "get_run_logger", lambda: logging.getLogger("of a task"))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with caplog.at_level(logging.INFO, logger="of a task"):
+        report = progress.report_steps("train_arms seed 42", "networks")
+        for done in range(1, 5):
+            clock[0] += 30
+            report(done, 4)
+    (line,) = progress._bars[-1].tasks
+    assert (line.description, line.completed, line.total, line.visible) == ("train_arms seed 42", 4, 4, False)
+    assert caplog.messages[1:] == ["2 of 4 networks, about 0:01:00 left", "3 of 4 networks, about 0:00:30 left"]

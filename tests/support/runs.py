@@ -31,7 +31,8 @@ LONG = QUICK.vary(source_epochs=1000)  # minutes, for a run that is ended
 def flags(experiment: Experiment) -> list[str]:
     """The same settings for the command line."""
     given = experiment.model_dump(mode="json", exclude_defaults=True)
-    return [f"--experiment.{name.replace('_', '-')}={json.dumps(value)}" for name, value in given.items()]
+    words = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+    return [f"--experiment.{name.replace('_', '-')}={word}" for name, word in words.items()]
 
 
 class FinalStates(logging.Handler):

@@ -13,6 +13,8 @@ from tests.support.browser import browser, new_page
 from tests.support.machine import PASSWORD, Machine, machine
 
 FOLDER = ROOT / "artifacts" / "example"
+WIDTHS = {"nights": 1800, "run": 1500}  # pixels
+DRAWING = 15_000  # milliseconds: the run's graph is on a canvas, which can't be asked whether it is drawn
 
 
 def take(here: Machine, page: Any, folder: Path) -> None:
@@ -32,10 +34,12 @@ def take(here: Machine, page: Any, folder: Path) -> None:
         ("report", f"artifacts/artifact/{report['id']}", "Test accuracy of each pair"),
         ("form", f"deployments/deployment/{form}/run", "Number of pairs of runs, one per seed."),
     ):
-        page.set_viewport_size({"width": 1800 if name == "nights" else 1280, "height": 900})  # tags want width
+        # Tags want width, and the report's first plots height.
+        page.set_viewport_size({"width": WIDTHS.get(name, 1280), "height": 1500 if name == "report" else 900})
         page.goto(f"{here.ui}/{path}")
         page.get_by_text(there).first.wait_for()
         page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(DRAWING)
         page.screenshot(path=folder / f"ui-{name}.png")
         print(folder / f"ui-{name}.png")
 
