@@ -125,9 +125,7 @@ VARIABLES: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.fault(
-    "a run that brings its own {variable}", "it is refused by name, by REST, at a change, and by command line"
-)
+@pytest.mark.fault("a run that brings its own {variable}", "it is refused by name, by REST and at a change")
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_a_run_chooses_nothing(served: Machine, variable: str) -> None:
     given = {"job_variables": {variable: VARIABLES[variable]}}
@@ -140,11 +138,18 @@ def test_a_run_chooses_nothing(served: Machine, variable: str) -> None:
         refused = served.ask(method, path, given)
         assert (path, refused.status_code) == (path, 422)
         assert variable in refused.text
-    word = f"{variable}={json.dumps(VARIABLES[variable])}"
-    by_command_line = served.command("prefect", "deployment", "run", "transfer-learning/on-demand", "-jv", word)
-    assert by_command_line.returncode == 1
     assert served.runs_asked_for() == before
     assert served.ask("DELETE", f"flow_runs/{run}", None).status_code == 204
+
+
+@pytest.mark.fault("a run that brings all of these, by command line", "they are refused by name")
+def test_a_run_chooses_nothing_by_command_line(served: Machine) -> None:
+    before = served.runs_asked_for()
+    words = [word for name, value in VARIABLES.items() for word in ("-jv", f"{name}={json.dumps(value)}")]
+    refused = served.command("prefect", "deployment", "run", "transfer-learning/on-demand", *words)
+    said = refused.stdout + refused.stderr
+    assert (refused.returncode, [name for name in VARIABLES if name not in said]) == (1, []), said
+    assert served.runs_asked_for() == before
 
 
 @pytest.mark.fault("a run that is put into the pool past its deployment, with its own command, environment and folder",

@@ -169,16 +169,20 @@ def test_schedules_that_were_changed_on_the_server_stay(served: Machine) -> None
     ],
 )
 def test_bad_parameters_are_refused_by_name_and_leave_no_run(served: Machine, parameters: dict, field: str) -> None:
-    on_demand = {"deployment_id": {"any_": [served.deployment("on-demand")["id"]]}}
-    before = {run["id"] for run in served.flow_runs(**on_demand)}
-    by_command_line = served.run("on-demand", **parameters)
-    assert by_command_line.returncode == 1
-    assert field in by_command_line.stdout + by_command_line.stderr
+    before = served.runs_asked_for()
     path = f"deployments/{served.deployment('on-demand')['id']}/create_flow_run"
-    by_rest = served.ask("POST", path, {"parameters": parameters})
-    assert by_rest.status_code == 409
-    assert field in by_rest.text
-    assert {run["id"] for run in served.flow_runs(**on_demand)} == before
+    refused = served.ask("POST", path, {"parameters": parameters})
+    assert (refused.status_code, field in refused.text) == (409, True), refused.text
+    assert served.runs_asked_for() == before
+
+
+@pytest.mark.parametrize("parameters", [{"replicates": 0}, {"replicas": 3}], ids=str)
+def test_so_they_are_by_command_line(served: Machine, parameters: dict) -> None:
+    before = served.runs_asked_for()
+    refused = served.run("on-demand", **parameters)
+    said = refused.stdout + refused.stderr
+    assert (refused.returncode, next(iter(parameters)) in said) == (1, True), said
+    assert served.runs_asked_for() == before
 
 
 def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:

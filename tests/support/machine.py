@@ -154,11 +154,14 @@ class Machine:
 
         return until(there, f"{run_id} is {' or '.join(names)}", patience=patience)  # type: ignore[return-value]
 
-    def wait_for_training(self, run_id: str) -> int:
+    def wait_for_training(self, run_id: str, seed: int = 42) -> int:
         """Until only A is still being trained: the process id of the run."""
-        done = "Completed", "Cached"
-        until(lambda: self.task_states(run_id).get("train_B_scratch seed 42") in done, "B is trained, A is not")
-        assert self.task_states(run_id)["train_A seed 42"] == "Running"
+
+        def b_is_trained() -> bool:
+            return self.task_states(run_id).get(f"train_B_scratch seed {seed}") in ("Completed", "Cached")
+
+        until(b_is_trained, "B is trained, A is not", saw=lambda: self.task_states(run_id))
+        assert self.task_states(run_id)[f"train_A seed {seed}"] == "Running"
         return int(self.flow_run(run_id)["infrastructure_pid"])
 
     def edit(self, file: str, old: str, new: str) -> None:

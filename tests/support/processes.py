@@ -76,15 +76,21 @@ class Ending(Protocol):
     def has_ended(self) -> bool: ...
 
 
-def until(condition: Callable[[], Value], what: str, *needed: Ending, patience: float = PATIENCE) -> Value:
-    """The first true value of `condition`. Fails when a process that is needed for it has ended, or out of patience."""
+def until(
+    condition: Callable[[], Value], what: str, *needed: Ending, patience: float = PATIENCE,
+    saw: Callable[[], object] = lambda: "nothing else",
+) -> Value:  # fmt: skip
+    """The first true value of `condition`. Fails when a process that is needed for it has ended, or out of patience.
+
+    saw: what there was instead, for the message.
+    """
     deadline = time.monotonic() + patience
     while True:
         ended = [process for process in needed if process.has_ended]
         if value := condition():
             return value
-        assert not ended, f"waiting until {what}: {ended[0]} has ended"
-        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
+        assert not ended, f"waiting until {what}: {ended[0]} has ended; seen: {saw()}"
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}; seen: {saw()}"
         time.sleep(0.1)
 
 
