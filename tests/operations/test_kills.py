@@ -56,7 +56,7 @@ def test_a_run_that_died_with_its_worker_stays_as_running(silent: Silent) -> Non
 def test_a_run_and_its_worker_go_on_while_the_server_restarts(silent: Silent) -> None:
     here = silent.machine
     data = signals.write_npz(here.folder / "made.npz", images=900)
-    experiment = QUICK.vary(dataset=str(data), target_classes=(4, 5), target_samples=24, source_epochs=1000)
+    experiment = QUICK.vary(dataset=str(data), target_classes=(4, 5), target_samples=24, source_epochs=100)
     with here.worker() as worker:
         run = here.submit("transfer-study/on-demand", replicates=1, experiment=experiment, tuned=False)
         until(lambda: "train_A seed 42" in here.task_states(run), "A is being trained", worker)
@@ -67,6 +67,9 @@ def test_a_run_and_its_worker_go_on_while_the_server_restarts(silent: Silent) ->
         assert not here.answers()
         os.kill(pid, signal.SIGCONT)
         here.start_server()
+        lease = here.flow_run(run)["state"]["state_details"]["deployment_concurrency_lease_id"]
+        renewed = here.ask("POST", f"v2/concurrency_limits/leases/{lease}/renew", {"lease_duration": 300})
+        assert renewed.is_success, f"the run will crash when it renews its place: {renewed.text}"
         here.wait_for_state(run, "Completed")
         assert not worker.has_ended
 

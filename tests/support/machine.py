@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from tasks.storage.roots import ROOT, data_root
 from tests.support.processes import PATIENCE, Process, free_port, until
-from tests.support.services import ask
+from tests.support.services import ask, is_healthy
 
 PASSWORD = "me", "secret"  # as in docs/machines.md
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -79,10 +79,7 @@ class Machine:
         self.started.remove(process)
 
     def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.api}/health").is_success
-        except httpx.HTTPError:
-            return False
+        return is_healthy(self.api)
 
     def command(self, *command: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """`python -m command …`, to its end."""

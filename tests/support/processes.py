@@ -15,6 +15,7 @@ import pytest
 from tasks.storage.roots import ROOT
 
 PATIENCE = 1800.0  # seconds: it only ends a test that hangs, no test may depend on how fast the machine is
+LONGEST_PAUSE = 1.0  # seconds: to ask a server ten times a second costs half a core
 SHOWN_LOGS, SHOWN_LINES = 5, 30
 Value = TypeVar("Value")
 _logs: list[Path] = []
@@ -84,14 +85,15 @@ def until(
 
     saw: what there was instead, for the message.
     """
-    deadline = time.monotonic() + patience
+    deadline, pause = time.monotonic() + patience, 0.05
     while True:
         ended = [process for process in needed if process.has_ended]
         if value := condition():
             return value
         assert not ended, f"waiting until {what}: {ended[0]} has ended; seen: {saw()}"
         assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}; seen: {saw()}"
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(1.2 * pause, LONGEST_PAUSE)
 
 
 def free_port() -> int:

@@ -19,6 +19,8 @@ import httpx
 
 from tests.support.processes import PATIENCE, Process, free_port, until
 
+# One for all that is asked: a client by itself takes 30 ms to read certificates. No connection outlasts its request.
+HTTP = httpx.Client(timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0), trust_env=False)
 Settle = Callable[[str], None]  # be on the machine of this name from now on
 
 
@@ -139,10 +141,7 @@ class Server:
         until(self.answers, "Prefect's server answers", self._process)
 
     def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.api}/health", timeout=PATIENCE).is_success
-        except httpx.HTTPError:
-            return False
+        return is_healthy(self.api)
 
     def kill(self) -> None:
         self._process.kill()
@@ -175,11 +174,19 @@ def webhook(port: int = 0, status: int = 200, seconds: float = 0.0) -> Iterator[
             receiver.shutdown()
 
 
+def is_healthy(api: str) -> bool:
+    """Whether a Prefect server answers at this address."""
+    try:
+        return HTTP.get(f"{api}/health").is_success
+    except httpx.HTTPError:
+        return False
+
+
 def ask(method: str, url: str, body: Any = None, password: tuple[str, str] | None = None) -> httpx.Response:
     """What Prefect's API answers. While its database is locked it is asked again, as Prefect's own client does."""
 
     def answer() -> httpx.Response | None:
-        given = httpx.request(method, url, json=body, auth=password, timeout=PATIENCE)
+        given = HTTP.request(method, url, json=body, auth=password)
         return None if given.status_code == httpx.codes.SERVICE_UNAVAILABLE else given
 
     return until(answer, f"{url} answers")  # type: ignore[return-value]
