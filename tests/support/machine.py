@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from tasks.storage.roots import ROOT, data_root
 from tests.support.processes import PATIENCE, Process, free_port, until
-from tests.support.services import ask, is_healthy
+from tests.support.services import ask, is_healthy, put_database
 
 PASSWORD = "me", "secret"  # as in docs/machines.md
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -58,11 +58,13 @@ class Machine:
 
     def serve(self) -> Process:
         """What `make serve` starts, once it is up."""
+        put_database(Path(self.environment["PREFECT_HOME"]))
         process = self.start("flows.serve")
         until(lambda: f"UI: {self.api[:-4]}\n" in process.said(), "make serve is up", process)
         return process
 
     def start_server(self) -> None:
+        put_database(Path(self.environment["PREFECT_HOME"]))
         self.server = self.start("flows.server")
         until(self.answers, "the server answers", self.server)
 
