@@ -31,8 +31,8 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Silent]:
         # By default five, in about a minute: in which a busy machine might not have started the server again.
         there.environment["PREFECT_CLIENT_MAX_RETRIES"] = "10"
         there.start_server()
-        there.deploy()
-        assert there.command("flows.automations").returncode == 0
+        there.succeed("flows.deployments")
+        there.succeed("flows.automations")
         with there.worker() as asked:
             first = there.submit("on-demand", replicates=1, experiment=LONG)
             there.wait_for_training(first)

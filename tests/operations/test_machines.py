@@ -153,7 +153,7 @@ def test_a_study_on_two_workers_gives_the_numbers_of_one_machine(
     assert study.results == study_alone.results
     assert len(study.results[0]) == PAIRS
     worked = [{f.name for f in w.machine.folder.glob(".cache/headstart/*/store/*")} for w in cluster.workers]
-    assert all({"train_A", "train_arms"} <= stages for stages in worked)
+    assert all({"train_A", "train_arms"} <= stages for stages in worked), f"what each worker trained: {worked}"
 
 
 def test_again_from_an_empty_machine_all_is_cached(cluster: Cluster, study: Done) -> None:

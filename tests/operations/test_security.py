@@ -47,7 +47,7 @@ def test_the_password_that_is_made(tmp_path: Path) -> None:
             assert f"Its password: {passwords[-1]}\n" in here.server.said()
             assert here.ask("POST", "flows/filter", {}, None).status_code == 401
             assert here.ask("POST", "flows/filter", {}, tuple(passwords[-1].split(":"))).status_code == 200
-            assert here.command("prefect", "flow", "ls").returncode == 0
+            here.succeed("prefect", "flow", "ls")
             here.stop(here.server)
         assert passwords[0] == passwords[1]
 
@@ -186,18 +186,18 @@ def test_the_webhook_is_a_secret(served: Machine) -> None:
             1,
             "That is not a webhook's address: give one that starts with https:// or http://\n",
         )
-    assert served.command("flows.automations", "--webhook", stdin="\n").returncode == 0
+    served.succeed("flows.automations", "--webhook", stdin="\n")
     assert len(served.post("automations/filter", {})) == 1
     assert ADDRESS not in json.dumps(served.post("block_documents/filter", {"include_secrets": True}))
 
 
 def test_the_variable_that_once_had_the_address_is_emptied(served: Machine) -> None:
-    assert served.command("prefect", "variable", "set", "headstart_webhook", ADDRESS).returncode == 0
-    assert served.command("flows.automations").returncode == 0
+    served.succeed("prefect", "variable", "set", "headstart_webhook", ADDRESS)
+    served.succeed("flows.automations")
     assert served.post("variables/filter", {}) == []
     assert ADDRESS in json.dumps(served.post("block_documents/filter", {"include_secrets": True}))
     assert len(served.post("automations/filter", {})) == 2
-    assert served.command("flows.automations", "--webhook", stdin="\n").returncode == 0
+    served.succeed("flows.automations", "--webhook", stdin="\n")
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.operations
 
 @contextmanager
 def listening(served: Machine, url: str) -> Iterator[None]:
-    assert served.command("flows.automations", "--webhook", stdin=url).returncode == 0
+    served.succeed("flows.automations", "--webhook", stdin=url)
     yield
-    assert served.command("flows.automations", "--webhook", stdin="\n").returncode == 0
+    served.succeed("flows.automations", "--webhook", stdin="\n")
 
 
 def running(served: Machine, state: str = "RUNNING") -> tuple[str, str]:
@@ -42,7 +42,7 @@ def assert_told_once(told: list[str], name: str, tell_of_another: Callable[[], s
     for _ in range(3):
         another = tell_of_another()
         until(lambda another=another: any(another in text for text in told), f"the webhook is told of {another}")  # type: ignore[misc]
-    assert sum(name in text for text in told) == 1
+    assert sum(name in text for text in told) == 1, told
 
 
 @pytest.mark.fault("a webhook that answers {status}, after {seconds} s", "it is called once for a failed run")

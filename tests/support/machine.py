@@ -90,9 +90,11 @@ class Machine:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    def deploy(self) -> None:
-        done = self.command("flows.deployments")
-        assert done.returncode == 0, done.stderr
+    def succeed(self, *command: str, stdin: str = "") -> str:
+        """`python -m command …`, which must end well: what it said."""
+        done = self.command(*command, stdin=stdin)
+        assert done.returncode == 0, f"`{' '.join(command)}` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done.stdout
 
     def run(self, deployment: str, name: str = "", **parameters: Any) -> subprocess.CompletedProcess[str]:
         """`prefect deployment run` as README gives it, waiting for the run's end. name: given to the run."""
