@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
 
-.PHONY: run study recommend serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit screenshots help lock
+.PHONY: run study recommend serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit screenshots help lock trackers
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required. headstart.pth: the
 # project is found also where Python is told not to look into the current folder (PYTHONSAFEPATH).
@@ -11,6 +11,13 @@ PYTHON ?= python3
 	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
 	pwd > "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/headstart.pth"
 	touch $@
+
+.venv/trackers: requirements-trackers.lock .venv/installed
+	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements-trackers.lock
+	touch $@
+
+# Also installs the clients of MLflow and TensorBoard: docs/trackers.md.
+trackers: .venv/trackers
 
 # The experiment. ARGS="--help" tells what can be set.
 run: .venv/installed
@@ -36,7 +43,7 @@ slow: .venv/installed
 own-data: .venv/installed
 	.venv/bin/python -m pytest -m own_data tests/flows
 
-# Real servers, workers, kills and a browser (Debian's or Ubuntu's package chromium).
+# Real servers, workers, kills, a browser (Debian's or Ubuntu's package chromium), and MLflow after `make trackers`.
 operations: .venv/installed
 	.venv/bin/python -m pytest -m operations tests/operations
 
@@ -86,6 +93,7 @@ help:
 # Known vulnerabilities of what is locked.
 audit: .venv/installed
 	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements-trackers.lock
 
 # The docs' pictures of Prefect's UI (needs Debian's or Ubuntu's package chromium).
 screenshots: .venv/installed
@@ -94,3 +102,5 @@ screenshots: .venv/installed
 # After a change of dependencies (needs uv).
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --constraint requirements.lock \
+		--group trackers -o requirements-trackers.lock

@@ -56,7 +56,7 @@ def transfer_recommend(
         data = _open(question)
         B = draw_labels(data, question.wanted_classes, question.wanted_labels, seed)
         sources = [*_models(question, data), *_datasets(question, B, seed)]
-        contestants = methods(B.start, question.training, sources, question.methods)
+        contestants = methods(B.start, question.training, sources, question.methods, question.augmentation)
         judged = _judge_all(B, contestants, question.judging, seed)
         choice = decide(B, judged, seed)
         chosen, recipe = chosen_recipe(choice, judged)
@@ -128,14 +128,14 @@ def _judge_all(B: Problem, contestants: list[Method], judging: Judging, seed: in
 
 def _embed_all(B: Problem, contestants: list[Method], seed: int) -> dict[str, Artifact]:
     """What bodies make of the labelled images, for methods with a probe, by their start."""
-    probes = {_start(method): method for method in contestants if method.head == "probe"}
-    starts = [method.start for method in probes.values()]
-    runs = embed.map(unmapped(B), starts, [method.training for method in probes.values()], seed)
+    probed = [method.model_copy(update={"trained": False}) for method in contestants if method.head == "probe"]
+    probes = {_start(method): method for method in probed}
+    runs = embed.map(unmapped(B), list(probes.values()), seed)
     return dict(zip(probes, runs.result(), strict=True))
 
 
 def _start(method: Method) -> str:
-    return f"{method.start.path} {method.training}" if method.head == "probe" else ""
+    return f"{method.start.path} {method.training} {method.augmentation}" if method.head == "probe" else ""
 
 
 def _curve(B: Problem, chosen: JudgedMethod, judging: Judging, seed: int) -> Artifact:

@@ -31,8 +31,7 @@ def report(
     made_with: dict[str, dict[str, str]], earlier: list[Night] | None,
 ) -> Artifact:  # fmt: skip
     """earlier: the nights to compare with; None: this is no night."""
-    evaluated = scores.folder()
-    results: Results = read_json(evaluated / "scores.json")
+    results: Results = read_json(scores.folder() / "scores.json")
     for i, replicate in enumerate(results["replicates"]):
         replicate["weights"] = {name: weights_digest(each[i].folder() / "model.keras") for name, each in models}
     arms = {SCRATCH: models.B_scratch, TRANSFER: models.B_on_A}
@@ -54,8 +53,10 @@ def report(
     metrics["verdict"] = None if earlier is None else judge(tonight, earlier).model_dump()
 
     test = B.parts()["test"]
-    with np.load(evaluated / "probabilities.npz", allow_pickle=False) as probabilities:
-        right = {arm: decide(probabilities[arm][0]) == test.labels for arm in arms}
+    firsts = {
+        arm: np.load(networks[0].folder() / "probabilities.npy", allow_pickle=False) for arm, networks in arms.items()
+    }
+    right = {arm: decide(probabilities) == test.labels for arm, probabilities in firsts.items()}
     nights = [] if earlier is None else [*earlier, tonight]
     content = ReportedRun(B.data, metrics, epochs, B.data.images("test")[test.rows], test.labels, right, nights)
 

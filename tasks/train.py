@@ -1,19 +1,26 @@
-"""train_A, train_B_scratch, transfer_B_on_A: one seed each. A seed's pair sees the same images in the same order."""
+"""train_A, train_B_scratch, transfer_B_on_A: one seed each. A seed's pair sees the same images in the same order.
+
+B's networks answer all of its test images here, where they are trained, so that `evaluate` only gathers.
+"""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from prefect.logging import get_run_logger
 
 from tasks.experiment.data.splits import Problem, TrainingData
 from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.blueprints import Blueprint, load_blueprint
+from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Epoch, Network, Training, TunedRecipe
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.experiment.networks.tuning.grid import Grid, rates_down_from
+from tasks.experiment.scores import Labels, confusion_matrix, score
 from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
@@ -49,6 +56,8 @@ def _train(
 ) -> Artifact:  # fmt: skip
     """Train and store one network: model.keras, history.json and, if it was tuned, recipe.json.
 
+    Of task B also what it answers on the test images, probabilities.npy, and how good that is, scores.json.
+
     in_ui: it takes long enough to be watched there.
     """
     from tasks.experiment.networks.trainer import set_threads
@@ -82,8 +91,17 @@ def _train(
         write_json(folder / "history.json", [vars(epoch) for epoch in epochs])
         if recipe:
             write_json(folder / "recipe.json", recipe)
+        if task == "B":
+            _write_answers(folder, model, problem.data.images("test")[parts["test"].rows], parts["test"].labels)
 
     return save(name, write)
+
+
+def _write_answers(folder: Path, model: Network, images: NDArray[np.uint8], labels: Labels) -> None:
+    probabilities = predict(model, images)
+    np.save(folder / "probabilities.npy", probabilities)
+    confusion = confusion_matrix(probabilities, labels)
+    write_json(folder / "scores.json", score(probabilities, labels) | {"confusion": confusion})
 
 
 def _first_sound(train_at: Callable[[float], Made], rates: Iterable[float]) -> Made:

@@ -86,16 +86,16 @@ def error_by(metric: Metric, probabilities: Probabilities, labels: Labels) -> fl
 
 def image_errors(
     metric: Literal["accuracy", "balanced_accuracy"], probabilities: Probabilities, labels: Labels
-) -> NDArray[np.float64]:
+) -> NDArray[np.bool_] | NDArray[np.float64]:
     """How wrong the answer on each image is, shape (images,), so that their mean is the error.
 
     By balanced accuracy a wrong answer counts the more the rarer its class is. (ROC AUC is of pairs of images.)
     """
-    wrong = (decide(probabilities) != labels).astype(np.float64)
-    if metric == "balanced_accuracy":
-        classes, counts = np.unique(labels, return_counts=True)
-        wrong *= (len(labels) / len(classes) / counts)[np.searchsorted(classes, labels)]
-    return wrong
+    wrong: NDArray[np.bool_] = decide(probabilities) != labels
+    if metric == "accuracy":
+        return wrong
+    classes, counts = np.unique(labels, return_counts=True)
+    return wrong * (len(labels) / len(classes) / counts)[np.searchsorted(classes, labels)]
 
 
 def always(share: float, classes: int) -> dict[Metric, float]:

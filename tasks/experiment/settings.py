@@ -19,7 +19,7 @@ from tasks.experiment.networks.recipe import NetworkKind, Training, TuningKind
 from tasks.experiment.scores import Metric
 
 # What every flow is asked for beside the experiment.
-Replicates = Annotated[int, Field(ge=1, le=1000, description="Number of pairs of runs, one per seed.")]
+Replicates = Annotated[int, Field(ge=1, le=100_000, description="Number of pairs of runs, one per seed.")]
 Seed = Annotated[int, Field(ge=0, le=2**31, description="The first pair's seed; the next ones count up.")]
 StopEarly = Annotated[
     bool,

@@ -80,6 +80,8 @@ class RecordSerializer(Serializer):
     def dumps(self, obj: Any) -> bytes:
         if isinstance(obj, BaseException):
             return JSONSerializer().dumps(obj)  # Prefect's note of a failure, under a key of its own: never believed
+        if isinstance(obj, Record):
+            return obj.model_dump_json().encode()
         written_by = get_transaction()
         assert written_by
         assert written_by.key

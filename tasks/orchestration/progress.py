@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.theme import Theme
 
-from tasks.experiment.networks.recipe import Epoch, OnEpoch, Training
+from tasks.experiment.networks.recipe import Epoch, OnEpoch, OnStep, Training
 
 EPOCH_SECONDS = 1.0  # between two lines about one training run
 STUDY_SECONDS = 5.0  # between two lines about a whole study
@@ -26,6 +27,7 @@ IN_BAR = {"in_bar": True}  # a log line that says what a bar in the terminal sho
 
 SPEED_SECONDS = 3600.0  # the time left is told from how fast the last hour was
 
+_in_chunk: ContextVar[bool] = ContextVar("in_chunk", default=False)  # a chunk's bar shows what is done
 _bars = [Progress(disable=True, speed_estimate_period=SPEED_SECONDS)]  # the last one is in use: the terminal's, if any
 
 
@@ -123,6 +125,8 @@ def best_effort() -> Iterator[None]:
 
 def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
     """A callback for the trainer: (epoch's number, its figures). `in_ui`: long enough to be watched there."""
+    if _in_chunk.get():
+        return lambda number, epoch: None
     log = get_run_logger()
     bar, due = _Bar(name, training.epochs), _once_in(EPOCH_SECONDS)
     key = name.split()[0].lower().replace("_", "-")
@@ -140,6 +144,31 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
             shown.show(100 * number / training.epochs, f"{name}, {text}")
 
     return report
+
+
+def report_steps(name: str, what: str) -> OnStep:
+    """A callback for a task of many steps: a bar of its own, or lines in the log, with the time left."""
+    log, due = get_run_logger(), _once_in(STUDY_SECONDS)
+    bar: _Bar | None = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal bar
+        bar = bar or _Bar(name, total)
+        bar.show(done)
+        if due() and done < total:
+            log.info("%d of %d %s%s", done, total, what, _left(bar), extra=IN_BAR)
+
+    return report
+
+
+@contextmanager
+def counting(name: str) -> Iterator[OnStep]:
+    """Show how many calls of a chunk are done, with the callback that it gives; what they report is left out."""
+    before = _in_chunk.set(True)
+    try:
+        yield report_steps(name, "calls")
+    finally:
+        _in_chunk.reset(before)
 
 
 def watch(name: str, training_runs: list[PrefectFuture[Any]]) -> None:

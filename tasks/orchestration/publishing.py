@@ -24,6 +24,7 @@ from tasks.experiment.settings import Experiment
 from tasks.orchestration.progress import best_effort
 from tasks.orchestration.provenance import artifacts_of_run, describe_run
 from tasks.orchestration.run_names import folder_name
+from tasks.orchestration.tracking import track
 from tasks.storage.artifacts import Artifact, copy_files
 from tasks.storage.files import printable, read_json, read_text, write_json, write_text
 from tasks.storage.in_use import InUseError
@@ -36,7 +37,8 @@ REGRESSED = "headstart.answer.regressed"
 
 
 def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path | UPath:
-    """Make a folder in runs/ of a report and models, whole or not at all, point `latest` at it, show it in the UI.
+    """Make a folder in runs/ of a report and models, whole or not at all, point `latest` at it, show it in the UI
+    and in trackers.
 
     models: .keras files, by name. prefix: of the keys under which the UI keeps the reports and metrics of all runs.
     """
@@ -59,8 +61,10 @@ def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path
             "%s is not a link, and was left alone: this run is in %s", printable(latest), printable(folder)
         )
     _list_runs()
+    here = artifacts_root() / "runs" / name
     with best_effort():
-        _show(artifacts_root() / "runs" / name, complete(body, metrics=metrics, place=folder), metrics, prefix)
+        _show(here, complete(body, metrics=metrics, place=folder), metrics, prefix)
+    track(here)
     return folder
 
 

@@ -1,5 +1,6 @@
 """What every stage and every flow has in common: names in the UI, the cache, JSON results, where they run."""
 
+import functools
 import hashlib
 import inspect
 import json
@@ -18,11 +19,13 @@ from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 from prefect.transactions import IsolationLevel
 from pydantic.fields import FieldInfo
 
+from tasks.orchestration import chunks
 from tasks.orchestration.cache_records import RecordFolder, RecordLocks, RecordSerializer, declare_result
 from tasks.orchestration.code_identity import code_identity
 from tasks.orchestration.provenance import note_call, noting_calls
 from tasks.orchestration.run_names import describe_pairs, run_name
 from tasks.orchestration.runners import configured_runner, task_runner
+from tasks.orchestration.tracking import wanted_trackers
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,9 +45,19 @@ class Stage(Task[P, R]):
         return result
 
     def map(self, *args: Any, **kwargs: Any) -> PrefectFutureList[R]:  # type: ignore[override]
-        futures = super().map(*args, **kwargs)
+        """A task run for each call; where there are many, for each chunk of calls."""
+        given = inspect.signature(self.fn).bind(*args, **kwargs).arguments
+        mapped = {name: value for name, value in given.items() if isinstance(value, list)}
+        if any(isinstance(value, chunks.Chunks) or len(value) > chunks.ALONE for value in mapped.values()):
+            futures: PrefectFutureList[R] = chunks.start(self.chunk, given, mapped)
+        else:
+            futures = super().map(*args, **kwargs)
         note_call(self.__module__, futures)
         return futures
+
+    @functools.cached_property
+    def chunk(self) -> chunks.Chunk:
+        return chunks.Chunk(self)
 
     def __reduce__(self) -> str:
         """To another process it travels as its name and is imported there, which declares its result there too."""
@@ -128,8 +141,10 @@ def _describe_parameters(function: Callable[..., Any]) -> str:
 def computing(refresh: bool) -> Iterator[None]:
     """The block of a flow in which its stages are called: on checked workers, and noted for what the run comes from.
 
-    refresh: ignore the cache. Raises UnusableInputError if there are no workers that compute as this machine does.
+    refresh: ignore the cache. Raises UnusableInputError if there are no workers that compute as this machine does, or
+    if HEADSTART_TRACKERS can't be used.
     """
+    wanted_trackers()
     prepare_runner()
     with refreshing(refresh), noting_calls():
         yield

@@ -5,6 +5,13 @@ import sys
 from io import TextIOWrapper
 
 
+def say_that_it_starts() -> None:
+    """The terminal's first line, before imports that take seconds, or a minute where no file is in memory yet."""
+    is_command = sys.argv[0] == "-m"  # while Python looks for the module that it was given
+    if is_command and sys.stderr.isatty() and not {"-h", "--help", "--version"}.intersection(sys.argv):
+        print("Starting …", file=sys.stderr, flush=True)
+
+
 def prepare_streams() -> None:
     """Let closed standard streams lead nowhere, and replace what the terminal's encoding can't show.
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from tasks.experiment.data.splits import Problem
-from tasks.experiment.networks.recipe import Training
 from tasks.experiment.recommend.methods import Judging, Method
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
@@ -13,13 +12,12 @@ from tasks.storage.files import write_json
 
 
 @stage()
-def embed(B: Problem, start: Artifact, training: Training, seed: int) -> Artifact:
-    """Store inputs.npy: what the head of networks with this start gets of each labelled image, computed once."""
+def embed(B: Problem, method: Method, seed: int) -> Artifact:
+    """Store inputs.npy: what the head of a network with this start gets of each labelled image, computed once."""
     from tasks.experiment.networks.trainer import set_threads
     from tasks.experiment.recommend.making import Bench
 
     set_threads()
-    method = Method(start=start, training=training, head="probe", trained=False, name="")
     inputs = Bench.of(B, method, seed).inputs
     return save("embed", lambda folder: np.save(folder / "inputs.npy", inputs))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.study.plan import Plan
+from tasks.orchestration.progress import report_steps
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import write_json
@@ -17,7 +18,8 @@ def train_arms(B: Problem, plan: Plan, seed: int, model_A: Artifact) -> Artifact
     from tasks.experiment.study.trials import run_trials
 
     set_threads()
-    rows, models = run_trials(B, plan, seed, {"A": load_network(model_A.folder() / "model.keras")})
+    bodies = {"A": load_network(model_A.folder() / "model.keras")}
+    rows, models = run_trials(B, plan, seed, bodies, report_steps(f"train_arms seed {seed}", "networks"))
 
     def write(folder: Path) -> None:
         write_json(folder / "runs.json", rows)

@@ -5,6 +5,7 @@ from pathlib import Path
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.study.tuned.plan import Chosen, TunedPlan
+from tasks.orchestration.progress import report_steps
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import write_json
@@ -30,7 +31,7 @@ def train_tuned(
     bench = Workbench(B, plan.notebook, seed, *bodies)
     tried = tune_alone(bench, plan) if recipes is None else []
     chosen = choose_recipes(plan, tried) if recipes is None else recipes
-    rows, curves = train_chosen(bench, plan, chosen)
+    rows, curves = train_chosen(bench, plan, chosen, report_steps(f"train_tuned seed {seed}", "networks"))
     fixed, _ = run_trials(B, plan.notebook, seed, bench.bodies)
 
     of_seed = {"seed": seed} if recipes is None else {}

@@ -13,7 +13,7 @@ from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.study.plan import Plan
 from tasks.experiment.study.tuned.choice import attempts, choose_recipes
 from tasks.experiment.study.tuned.plan import Attempt, Chosen, TunedPlan
-from tasks.orchestration.progress import watch
+from tasks.orchestration.progress import report_steps, watch
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import read_json, write_json
@@ -30,7 +30,8 @@ def tune_arms(
 
     set_threads()
     bodies = [load_network(each.folder() / "model.keras") if each else None for each in (model_A, permuted)]
-    rows = try_out(Workbench(B, plan, seed, *bodies), attempts)
+    name = f"tune_arms seed {seed}, {attempts[0].trial.samples or 'all'} images"  # what its attempts have in common
+    rows = try_out(Workbench(B, plan, seed, *bodies), attempts, report_steps(name, "grids"))
     return save("tune_arms", lambda folder: write_json(folder / "tried.json", rows))
 
 

@@ -9,6 +9,7 @@ import resource
 from pathlib import Path
 
 from tasks.storage.roots import ROOT
+from tests.benchmarks.judged import cross_validation, recommendation
 from tests.benchmarks.large_body import large_body
 from tests.benchmarks.machines import machines
 from tests.benchmarks.peers import timed_peers
@@ -26,7 +27,7 @@ def main() -> None:
     parser.add_argument("--machines", action="store_true", help="Dask and S3 too, ten minutes more")
     arguments = parser.parse_args()
     rows, notebook = whole_flow(arguments.whole_rounds)
-    rows += large_body()
+    rows += large_body() + recommendation()
     rows += [first_task(), *study()] if arguments.study else []
     rows += machines() if arguments.machines else []
     show(rows)
@@ -36,7 +37,7 @@ def main() -> None:
     set_threads()
     task = SourceTask()
     epochs = epoch_of_a(task, arguments.rounds)
-    rows += epochs + target_pair(task, notebook) + roofline(task, epochs)
+    rows += epochs + target_pair(task, notebook) + roofline(task, epochs) + cross_validation(arguments.rounds)
     ours = [found(epochs, name) for name in (ALONE, SIDE_BY_SIDE)]
     rows += timed_peers(task.x, task.y, ours, arguments.rounds)
     show(rows)

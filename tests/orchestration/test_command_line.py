@@ -27,7 +27,7 @@ def test_help_shows_ranges_defaults_and_plain_types(
 ) -> None:
     text = said(transfer_learning, "--help", monkeypatch, capsys)
     for line in (
-        "--replicates INTEGER Number of pairs of runs, one per seed. (1 to 1,000; default: 5)",
+        "--replicates INTEGER Number of pairs of runs, one per seed. (1 to 100,000; default: 5)",
         "--experiment.learning-rate NUMBER Step size of plain SGD. (above 0, at most 10; default: 0.001)",
         "(at least 1; default: empty)",
         'the positive one. (default: ["T-shirt/top", "Pullover"])',

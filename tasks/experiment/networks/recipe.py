@@ -60,3 +60,8 @@ class Epoch:
 
 
 OnEpoch = Callable[[int, Epoch], None]  # is told of each epoch and its number, counted from 1
+OnStep = Callable[[int, int], None]  # is told of what takes long: how much is done, of how much
+
+
+def unreported(done: int, total: int) -> None:
+    """An OnStep for nobody."""

@@ -88,7 +88,7 @@ def _try(bench: Bench, judging: Judging, training: Rows, held_out: Rows) -> Iter
             yield (penalty, 0), answer(bench.inputs[held_out], bench.head(training, penalty))
         return
     model = bench.start(training, judging.penalties)
-    checkpoints = judging.grid.checkpoints(len(bench.labels), method.training.batch_size)
+    checkpoints = judging.grid.checkpoints(len(bench.labels) * bench.changes, method.training.batch_size)
     course = bench.course(training, held_out, checkpoints)
     for rate in judging.grid.rates:
         for reached in course.follow(model, rate).reached:

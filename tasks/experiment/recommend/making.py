@@ -16,6 +16,7 @@ from tasks.experiment.networks.tuning.cross_validation import fold_numbers
 from tasks.experiment.networks.tuning.grid import Grid, Recipe, choose, rates_down_from
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled, set_weights
 from tasks.experiment.randomness import generator
+from tasks.experiment.recommend.augmentation import of_copies, with_copies
 from tasks.experiment.recommend.methods import Method
 from tasks.experiment.scores import Labels
 from tasks.experiment.study.tuned.probe import Features, Head, cross_validate_probe, fit_head
@@ -26,8 +27,8 @@ Rows = NDArray[np.intp]  # of the labelled images
 class Bench:
     """Labelled images and one method, whose networks are all made here.
 
-    images: uint8, (n, *shape of one); labels: (n,). inputs: what the method's head gets of each image, if that is known
-    already. seed: of initial weights and of the order of images, the same for all methods.
+    images: uint8, (n, *shape of one); labels: (n,). inputs: what the method's head gets of each image and its copies,
+    if that is known already. seed: of initial weights and of the order of images, the same for all methods.
     """
 
     def __init__(
@@ -54,29 +55,32 @@ class Bench:
 
     @cached_property
     def inputs(self) -> Features:
-        """What the head gets of each image while the layers before it are as they start, (n, units)."""
-        return head_inputs(self.untrained(), self.images).reshape(len(self.images), -1)
+        """What the head gets of images and copies while the layers before it are as they start, (…, units)."""
+        return head_inputs(self.untrained(), self._images).reshape(len(self._images), -1)
 
     def head(self, rows: Rows, penalty: float) -> Head:
         """A head fitted to these images: the classes' shares, or logistic regression with this penalty."""
         if self.method.head == "probe":
-            return fit_head(self.inputs[rows], self.labels[rows], self.classes, penalty)
+            places = self._places(rows)
+            return fit_head(self.inputs[places], self._labels[places], self.classes, penalty)
         return prior_head(self.labels[rows], self.classes, self.inputs.shape[1])
 
     def start(self, rows: Rows, penalties: Grid) -> Network:
         """The network as its training begins. A probe's penalty is chosen by cross-validation inside these images."""
         model = self.untrained()
         if self.method.head == "probe":
-            labels = self.labels[rows]
-            folds = fold_numbers(labels, penalties.folds, self.seed)
-            tried = cross_validate_probe(self.inputs[rows], labels, self.classes, folds, penalties)
+            places = self._places(rows)
+            folds = fold_numbers(self.labels[rows], penalties.folds, self.seed)
+            folds = np.tile(folds, len(places) // len(rows))  # copies are held out with their image
+            tried = cross_validate_probe(self.inputs[places], self._labels[places], self.classes, folds, penalties)
             model.layers[-1].set_weights(self.head(rows, choose(tried).learning_rate))
         return model
 
     def course(self, rows: Rows, judged: Rows, checkpoints: tuple[int, ...]) -> Course:
         """Trajectories on these images, judged by those, with the answers at each checkpoint."""
         batch_size, order = self.method.training.batch_size, generator(self.seed, "order/B")
-        return Course(self._labelled(rows), self._labelled(judged), checkpoints, batch_size, order, answers=True)
+        training, judging = self._labelled(self._places(rows)), self._labelled(judged)
+        return Course(training, judging, checkpoints, batch_size, order, answers=True)
 
     def make(self, recipe: Recipe, penalties: Grid) -> Network:
         """The method's network of all labelled images, compiled for Keras. recipe: a probe's rate is its penalty."""
@@ -93,14 +97,31 @@ class Bench:
         compile_for_keras(model, recipe.learning_rate or 0.01)
         return model
 
-    def _labelled(self, rows: Rows) -> Labelled:
-        return Labelled(self._tensor, Examples(rows.astype(np.int32), self.labels[rows].astype(np.int32)))
+    @cached_property
+    def _images(self) -> NDArray[np.uint8]:
+        """With their copies."""
+        return with_copies(self.images, self.method.augmentation)
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return np.tile(self.labels, self.changes)
+
+    @property
+    def changes(self) -> int:
+        """How often each image is there: itself and its copies."""
+        return len(self._images) // len(self.images)
+
+    def _places(self, rows: Rows) -> Rows:
+        return of_copies(rows, len(self.images), self.changes)
+
+    def _labelled(self, places: Rows) -> Labelled:
+        return Labelled(self._tensor, Examples(places.astype(np.int32), self._labels[places].astype(np.int32)))
 
     @cached_property
     def _tensor(self) -> Any:
         import tensorflow as tf
 
-        return tf.constant(self.images)
+        return tf.constant(self._images)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from tasks.experiment.data import fashion_mnist
 from tasks.experiment.data.fitting import Fit, Sizing
 from tasks.experiment.networks.recipe import NetworkKind, Training
 from tasks.experiment.networks.tuning.grid import Grid
+from tasks.experiment.recommend.augmentation import Augmentation
 from tasks.experiment.recommend.methods import HOWS, How, Judging
 from tasks.experiment.settings import Experiment, Settings, Side
 
@@ -67,6 +68,13 @@ class Question(Settings):
             "alone for a source with more than a million weights, which takes hours to train on a CPU."
         ),
     ] = ()
+    augmentation: Annotated[
+        Augmentation,
+        Field(
+            description="Copies of labelled images that keep their labels: shifts, flips (left for right), or both. "
+            "All that learns of the images is judged without and with them."
+        ),
+    ] = "none"
     network: Annotated[
         NetworkKind, Field(description="What is trained from scratch, and on source_datasets: mlp or cnn.")
     ] = "mlp"

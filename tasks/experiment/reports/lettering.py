@@ -7,16 +7,26 @@ are escaped, for a box says nothing.
 import functools
 from collections.abc import Iterable
 from pathlib import Path
+from unicodedata import east_asian_width
 
-LONGEST = 24  # letters
+LONGEST = 24  # columns
 BASE = "DejaVu Sans"
 
 
 def label(name: str, longest: int = LONGEST) -> str:
-    """The name, cut if it is long."""
-    cut = name if len(name) <= longest else f"{name[: longest - 1]}…"
-    strange = unwritable([cut])
-    return "".join(letter.encode("unicode_escape").decode() if letter in strange else letter for letter in cut)
+    """The name, cut if it is wider than so many columns."""
+    strange = unwritable([name])
+    written = [letter.encode("unicode_escape").decode() if letter in strange else letter for letter in name]
+    if sum(map(columns, written)) > longest:
+        while sum(map(columns, written)) > longest - 1:
+            written.pop()
+        written.append("…")
+    return "".join(written)
+
+
+def columns(text: str) -> int:
+    """How wide it is: letters of Chinese, Japanese and Korean take two columns (Unicode's annex 11)."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def fonts_for(names: Iterable[str]) -> list[str]:

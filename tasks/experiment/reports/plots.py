@@ -7,7 +7,7 @@ import numpy as np
 from tasks.experiment.data.dataset import DataSet
 from tasks.experiment.data.inspection import samples
 from tasks.experiment.reports.figures import COLOURS, Figure, Plot, empty_figure, figure_with_axes
-from tasks.experiment.reports.lettering import label
+from tasks.experiment.reports.lettering import columns, label
 from tasks.experiment.reports.metrics import Metrics, metric_of
 from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.experiment.results.nights import Night, changes
@@ -20,6 +20,7 @@ SHORT = 16  # letters of a name below a small image
 NAMED_NIGHTS = 10
 SAMPLES = 10  # of each class
 NAMED_SEEDS = 8  # more names than that would lie on top of each other
+LINES = 200  # of as many first seeds are drawn one by one: more could not be told apart
 LINE = 0.08  # of their text, as part of the height of the plot
 
 Epochs = list[dict[str, float]]  # one model's training: a row of numbers per epoch
@@ -90,7 +91,7 @@ def draw_curves(epochs: dict[str, list[Epochs]], frozen_epochs: int) -> Figure:
     for ax, key in zip(axes, ("validation_loss", "validation_accuracy"), strict=True):
         for arm, seeds in epochs.items():
             values = [np.array([epoch[key] for epoch in seed]) for seed in seeds]
-            for seed in values:
+            for seed in values[:LINES]:
                 ax.plot(np.arange(1, len(seed) + 1), seed, color=COLOURS[arm], alpha=0.25, linewidth=1)
             mean = np.mean([seed[: min(map(len, values))] for seed in values], axis=0)
             ax.plot(np.arange(1, len(mean) + 1), mean, color=COLOURS[arm], linewidth=2.5, label=arm)
@@ -107,7 +108,7 @@ def draw_pairs(replicates: list[Replicate], metric: Metric) -> Figure:
     pairs = 100 * np.array([[pair["scratch"][metric], pair["transfer"][metric]] for pair in replicates])
     line = LINE * max(1.0, float(np.ptp(pairs)))
     heights = spread(pairs[:, 1], line)
-    for replicate, (scratch, transfer), height in zip(replicates, pairs, heights, strict=True):
+    for replicate, (scratch, transfer), height in list(zip(replicates, pairs, heights, strict=True))[:LINES]:
         colour = COLOURS[TRANSFER if transfer > scratch else SCRATCH]
         ax.plot([0, 1], [scratch, transfer], marker="o", color=colour, alpha=0.8)
         if len(replicates) <= NAMED_SEEDS:
@@ -115,7 +116,7 @@ def draw_pairs(replicates: list[Replicate], metric: Metric) -> Figure:
                 f"seed {replicate['seed']}", (1, transfer), (1.12, height), fontsize=8, va="center",
                 arrowprops={"arrowstyle": "-", "color": "grey", "linewidth": 0.5},
             )  # fmt: skip
-    ax.plot([0, 1], pairs.mean(0), color="black", linewidth=3, label=f"mean of {len(replicates)}")
+    ax.plot([0, 1], pairs.mean(0), color="black", linewidth=3, label=f"mean of {len(replicates):,}")
     figure.legend(loc="outside lower center")
     shown = np.append(pairs, heights)
     ax.set(xticks=[0, 1], xticklabels=PAIR, xlim=(-0.2, 1.4), ylim=(shown.min() - line, shown.max() + line))
@@ -135,8 +136,11 @@ def spread(heights: np.ndarray, apart: float) -> np.ndarray:
 def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
     """Confusion matrices, mean over seeds."""
     size = max(3.6, 0.45 * len(names))
+    shown = list(range(0, len(names), -(-len(names) // NAMED_CLASSES)))
+    labels = [label(names[number]) for number in shown]
+    room = 0.1 * (max(12, *map(columns, labels)) - 12)  # inches that long names need
     title = f"Confusion on task B's test images, mean of {len(replicates)}"
-    figure, axes = figure_with_axes(2, title, width=size + 0.6, height=size)
+    figure, axes = figure_with_axes(2, title, width=size + 0.6 + room, height=size + 0.7 * room)
     matrices = {
         SCRATCH: [pair["scratch"]["confusion"] for pair in replicates],
         TRANSFER: [pair["transfer"]["confusion"] for pair in replicates],
@@ -147,10 +151,8 @@ def draw_confusions(replicates: list[Replicate], names: list[str]) -> Figure:
         for (row, column), count in np.ndenumerate(counts) if len(names) <= NAMED_CLASSES else ():
             ax.text(column, row, f"{count:.0f}", ha="center", va="center",
                       color="white" if count > counts.max() / 2 else "black")  # fmt: skip
-        shown = list(range(0, len(names), -(-len(names) // NAMED_CLASSES)))
-        labels = [label(names[number]) for number in shown]
         ax.set(title=arm, xticks=shown, yticks=shown, yticklabels=labels, xlabel="answer", ylabel="truth")
-        ax.set_xticklabels(labels, **({"rotation": 45, "ha": "right"} if len(names) > 2 else {}))
+        ax.set_xticklabels(labels, **({"rotation": 45, "ha": "right"} if len(names) > 2 or room else {}))
     return figure
 
 

@@ -11,7 +11,7 @@ from tasks.experiment.errors import DivergedError
 from tasks.experiment.networks.architectures import hidden_layers
 from tasks.experiment.networks.blueprints import load_blueprint
 from tasks.experiment.networks.bodies.inference import predict
-from tasks.experiment.networks.recipe import Network
+from tasks.experiment.networks.recipe import Network, OnStep, unreported
 from tasks.experiment.networks.train_network import Beginning, Body, train_from
 from tasks.experiment.randomness import generator
 from tasks.experiment.scores import score
@@ -19,7 +19,7 @@ from tasks.experiment.study.plan import NOTEBOOK, Arm, Plan
 
 
 def run_trials(
-    problem: Problem, plan: Plan, seed: int, bodies: dict[str, Any]
+    problem: Problem, plan: Plan, seed: int, bodies: dict[str, Any], on_step: OnStep = unreported
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """(one row per network, the models that the plan wants kept, by arm).
 
@@ -51,7 +51,8 @@ def run_trials(
         return None
 
     rows, kept = [], {}
-    for trial, subset in _affordable(plan, pool):
+    affordable = list(_affordable(plan, pool))
+    for number, (trial, subset) in enumerate(affordable, start=1):
         model = train(trial.arm, subset)
         scores = score(predict(model, test_images) if model else unknown, test.labels)
         layers = len(hidden_layers(bodies["A"])) if trial.arm.layers is None else trial.arm.layers
@@ -65,6 +66,7 @@ def run_trials(
             kept[trial.arm.name] = beginning.copy(plan.training.learning_rate)
         if trial.arm.name == "scratch" and "B" not in bodies:  # the first one has the experiment's number of images
             bodies["B"] = beginning.copy(plan.training.learning_rate) if model else None
+        on_step(number, len(affordable))
     return rows, kept
 
 

@@ -7,11 +7,13 @@ from tasks.experiment.data.pixels import Pixels, save_pixels
 from tasks.experiment.networks.bodies.inference import predict
 from tasks.experiment.networks.recipe import Training
 from tasks.experiment.networks.tuning.grid import Grid, Recipe
+from tasks.experiment.recommend.augmentation import Augmentation
 from tasks.experiment.recommend.judging import first_share, judge, losses_of, repetition_folds
 from tasks.experiment.recommend.making import Bench, prior_head
 from tasks.experiment.recommend.methods import LOGISTIC, MAJORITY, SCRATCH, Judging, methods
 from tasks.experiment.scores import decide
 from tasks.experiment.study.tuned.probe import answer
+from tasks.storage.artifacts import Artifact
 
 TRAINING = Training(hidden_layers=1, hidden_units=8, learning_rate=0.1, batch_size=16, epochs=1)
 JUDGING = Judging(folds=4, grid=Grid(rates=(0.1,), steps=120, fewest_epochs=2), penalties=Grid(rates=(1.0, 100.0)))
@@ -70,16 +72,6 @@ def test_baselines_learn_what_there_is_and_the_majority_does_not(benches: dict[s
     assert all((each.folds == found[MAJORITY].folds).all() for each in found.values())
 
 
-def test_no_image_is_answered_by_a_network_that_was_trained_on_it(benches: dict[str, Bench]) -> None:
-    """Labels that tell nothing: what was trained on them knows them by heart, what was not is right by chance."""
-    bench = benches[LOGISTIC]
-    noise = np.random.default_rng(5)
-    bench.images, bench.labels = noise.integers(0, 256, (64, 4, 4), np.uint8), noise.permutation(bench.labels)
-    right = (judge(bench, JUDGING, repetition=0).answers == bench.labels).mean(1)
-    assert (right > 0.3).all()
-    assert (right < 0.7).all()
-
-
 @pytest.mark.parametrize("name", [MAJORITY, LOGISTIC, SCRATCH])
 def test_what_is_made_of_all_images_is_a_keras_model_of_raw_pixels(name: str, benches: dict[str, Bench]) -> None:
     bench = benches[name]
@@ -88,3 +80,27 @@ def test_what_is_made_of_all_images_is_a_keras_model_of_raw_pixels(name: str, be
     answers = predict(model, bench.images)
     assert answers.shape == (64,)
     assert (decide(answers) == bench.labels).mean() >= (0.5 if name == MAJORITY else 0.9)
+
+
+@pytest.mark.parametrize("augmentation", ["none", "flips"])
+def test_no_image_is_answered_by_a_network_that_was_trained_on_it_or_on_a_copy(
+    augmentation: Augmentation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels that tell nothing: what was trained on them knows them by heart, what was not is right by chance."""
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
+    noise = np.random.default_rng(6)
+    left, labels = noise.integers(0, 256, (64, 8, 8), np.uint8), noise.permutation(np.arange(64, dtype=np.int32) % 2)
+    symmetric = np.concatenate([left, left[:, :, ::-1]], axis=2)  # each copy is its image
+    pixels = save_pixels(Pixels(np.full((8, 16), 128, np.float32), np.full((8, 16), 70, np.float32)))
+    for method in methods(pixels, TRAINING, [], (), augmentation):
+        if method.augmentation == augmentation and method.head != "prior":
+            bench = Bench(method, symmetric, labels, 2, seed=3)
+            right = (judge(bench, JUDGING, repetition=0).answers == labels).mean(1)
+            assert (right > 0.3).all()
+            assert (right < 0.7).all()
+
+
+def test_with_copies_each_method_that_learns_is_there_twice() -> None:
+    pixels = Artifact(path=f"store/normalize/{16 * '0'}", digest=64 * "0")
+    names = [each.name for each in methods(pixels, TRAINING, [], (), "shifts")]
+    assert names == [MAJORITY, LOGISTIC, f"{LOGISTIC}, with shifts", SCRATCH, f"{SCRATCH}, with shifts"]

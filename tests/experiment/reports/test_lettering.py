@@ -11,6 +11,7 @@ from matplotlib import font_manager
 from tasks.experiment.reports import lettering
 from tasks.experiment.reports.figures import Figure, Plot, draw_plots, figure_with_axes
 from tasks.experiment.reports.lettering import fonts_for, label, unwritable
+from tasks.experiment.reports.plots import draw_confusions
 
 
 def write_font(path: Path, family: str, letters: str) -> str:
@@ -63,6 +64,16 @@ def test_a_long_name_is_cut() -> None:
     assert label("x" * 24) == "x" * 24
     assert label("x" * 25) == "x" * 23 + "…"
     assert label("abcdef", 4) == "abc…"
+    assert label("猫犬猫犬", 5) == "猫犬…", "such letters are two columns wide"
+    assert label("한한한", 13) == r"\ud55c\ud55c…", "an escape is whole or not there"
+
+
+@pytest.mark.parametrize("names", [["x" * 40, "y" * 40], ["猫" * 40, "한국" * 9], list("abcdefghijkl")])
+def test_confusions_of_long_names_fit(names: list[str], tmp_path: Path) -> None:
+    """matplotlib warns where labels leave no room for axes, and here a warning is an error."""
+    counts = {"confusion": [[1] * len(names)] * len(names)}
+    plot = Plot("Confusion", lambda pairs: draw_confusions(pairs, names))
+    draw_plots({"confusion": plot}, [{"scratch": counts, "transfer": counts}], tmp_path / "plots", names)
 
 
 def test_a_plot_in_such_a_font_has_no_boxes_and_no_warnings(tmp_path: Path) -> None:

@@ -72,3 +72,10 @@ def test_a_table_of_pairs_has_every_metric_of_either_arm() -> None:
             "error reduction in %": pytest.approx(50),
         }
     ]  # fmt: skip
+
+
+def test_a_table_of_very_many_pairs_is_cut() -> None:
+    arm = {"accuracy": 0.5, "balanced_accuracy": 0.5, "roc_auc": 0.5, "loss": 1.0}
+    assert [row["seed"] for row in table_of_pairs([replicate(seed, arm, arm) for seed in range(1001)])] == [
+        *range(1000)
+    ]

@@ -17,9 +17,9 @@ WRITTEN = {
     "normalize": ["pixels.npz", "manifest.json"],
     "split": ["examples.npz"],
     "train_A": ["model.keras"],
-    "train_B_scratch": ["history.json"],
+    "train_B_scratch": ["history.json", "scores.json", "probabilities.npy"],
     "transfer_B_on_A": ["model.keras"],
-    "evaluate": ["scores.json", "probabilities.npz", "manifest.json"],
+    "evaluate": ["scores.json", "manifest.json"],
     "report": ["plots/pairs.png", "metrics.json", "report.md"],
 }
 STEPS = {

@@ -26,9 +26,9 @@ SHELVES = {
     "split_A": ["examples.npz", "manifest.json"],
     "split_B": ["manifest.json", "examples.npz"],
     "train_A": ["model.keras", "history.json", "manifest.json"],
-    "train_B_scratch": ["history.json", "model.keras"],
-    "transfer_B_on_A": ["manifest.json", "model.keras"],
-    "evaluate": ["scores.json", "probabilities.npz", "manifest.json"],
+    "train_B_scratch": ["history.json", "model.keras", "probabilities.npy"],
+    "transfer_B_on_A": ["manifest.json", "model.keras", "scores.json"],
+    "evaluate": ["scores.json", "manifest.json"],
     "report": ["metrics.json", "plots/pairs.png", "report.md"],
 }
 # Three runs, each of which finds one file of each shelf damaged.

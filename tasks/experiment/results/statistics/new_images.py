@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tasks.experiment.results.statistics.basics import ALPHA, Errors, Interval, error_reduction
 from tasks.experiment.results.statistics.intervals import FEWEST, fieller, interval, ratio_interval, standard_error
 
+AT_ONCE = 1 << 25  # answers whose residuals are in memory
 METHOD = "Fieller's, with the variance of seeds and of test images (crossed random effects)"
 
 
@@ -42,12 +43,14 @@ def crossed_moments(wrong: NDArray[Any], confidence: float) -> tuple[Errors, Err
     """
     from scipy.stats import t
 
-    values = wrong.astype(float)
-    n, m = values.shape[1:]
-    mean, of_seeds, of_images = values.mean((1, 2)), values.mean(2), values.mean(1)
-    rest = values - of_seeds[:, :, None] - of_images[:, None, :] + mean[:, None, None]
-    degrees = np.array([n - 1, m - 1, (n - 1) * (m - 1)])
-    both = np.einsum("aij,bij->ab", rest, rest) / max(degrees[2], 1) / (n * m)
+    n, m = wrong.shape[1:]
+    mean, of_seeds, of_images = wrong.mean((1, 2)), wrong.mean(2), wrong.mean(1)
+    degrees, both = np.array([n - 1, m - 1, (n - 1) * (m - 1)]), np.zeros((2, 2))
+    pairs = max(1, AT_ONCE // (2 * m))
+    for some in (slice(first, first + pairs) for first in range(0, n, pairs)):
+        rest = wrong[:, some] - of_seeds[:, some, None] - of_images[:, None, :] + mean[:, None, None]
+        both += np.einsum("aij,bij->ab", rest, rest)
+    both = both / max(degrees[2], 1) / (n * m)
     parts = np.stack([np.cov(of_seeds) / n, np.cov(of_images) / m, -both])
     variances = np.array([standard_error(part, mean[1] / max(mean[0], 1e-9)) ** 2 for part in (*parts[:2], both)])
     if variances[1] <= variances[2]:  # an estimate of the images' variance may come out below zero: then it is none

@@ -13,7 +13,11 @@ from tasks.experiment.results.statistics.intervals import METHOD, error_reductio
 from tasks.experiment.results.statistics.verdicts import Claim, claim, difference_p, too_small_p
 from tasks.storage.artifacts import Handle
 
-STEPS = (10, 15, 20, 29, 40, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1000)  # pairs
+# Pairs; from 1,000 on as from 100 on.
+STEPS = (
+    10, 15, 20, 29, 40, 60, 80, 100, 150, 200, 300, 400, 600, 800,
+    1000, 1500, 2000, 3000, 4000, 6000, 8000, 10_000, 15_000, 20_000, 30_000, 40_000, 60_000, 80_000,
+)  # fmt: skip
 
 
 class Look(Handle):

@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
 from tasks.experiment.networks.bodies.inference import predict
-from tasks.experiment.networks.recipe import Network
+from tasks.experiment.networks.recipe import Network, OnStep, unreported
 from tasks.experiment.networks.tuning.grid import rates_down_from
 from tasks.experiment.networks.tuning.trajectory import Checkpoint, Labelled, Trajectory, set_weights
 from tasks.experiment.scores import Metric, score
@@ -19,10 +19,12 @@ from tasks.experiment.study.tuned.starts import Workbench
 SPACING = 1.25  # beyond the grid a checkpoint has so many times the epochs of the one before
 
 
-def train_chosen(bench: Workbench, plan: TunedPlan, recipes: list[Chosen]) -> tuple[list[Row], list[Row]]:
+def train_chosen(
+    bench: Workbench, plan: TunedPlan, recipes: list[Chosen], on_step: OnStep = unreported
+) -> tuple[list[Row], list[Row]]:
     """(one row per network, scored on the test images; one row per checkpoint of the networks that are followed)."""
     rows, curves = [], []
-    for chosen in recipes:
+    for number, chosen in enumerate(recipes, start=1):
         labelled = bench.labelled(chosen.trial.samples)
         checkpoints = {chosen.recipe.epochs}
         if chosen.trial.curve:
@@ -33,6 +35,7 @@ def train_chosen(bench: Workbench, plan: TunedPlan, recipes: list[Chosen]) -> tu
         diverged = any(each.diverged for each in reached if each.epochs == chosen.recipe.epochs)
         rows.append(row | _score(bench, model, diverged=diverged))
         curves += _curve(row, reached) if chosen.trial.curve else []
+        on_step(number, len(recipes))
     return rows, curves + _follow_notebook(bench, plan, recipes)
 
 

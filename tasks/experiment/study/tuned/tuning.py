@@ -1,8 +1,9 @@
 """What of one seed's arms is tried, to choose their recipes: the points of a grid."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from tasks.experiment.networks.recipe import OnStep, unreported
 from tasks.experiment.networks.tuning.cross_validation import cross_validate, fold_numbers, validate_grid
 from tasks.experiment.study.trials import describe_task
 from tasks.experiment.study.tuned.choice import Row, attempts
@@ -11,10 +12,10 @@ from tasks.experiment.study.tuned.probe import cross_validate_probe
 from tasks.experiment.study.tuned.starts import Workbench
 
 
-def try_out(bench: Workbench, some: Iterable[Attempt]) -> list[Row]:
+def try_out(bench: Workbench, some: Sequence[Attempt], on_step: OnStep = unreported) -> list[Row]:
     """One row per point of the grid that is tried, for each attempt."""
     rows = []
-    for attempt in some:
+    for number, attempt in enumerate(some, start=1):
         trial, grid, labelled = attempt.trial, attempt.grid, bench.labelled(attempt.trial.samples)
         start = bench.start(trial.arm, attempt.needed)
         if not trial.arm.tuned:
@@ -35,6 +36,7 @@ def try_out(bench: Workbench, some: Iterable[Attempt]) -> list[Row]:
                 row | {"learning_rate": None, "epochs": None, "penalty": row["learning_rate"]}
                 for row in rows[-len(tried) :]
             ]
+        on_step(number, len(some))
     return rows
 
 
