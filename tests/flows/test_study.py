@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from prefect.logging import disable_run_logger
 from prefect.settings import PREFECT_API_URL
 
 from flows.study import transfer_study
@@ -128,7 +129,8 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
     body = save("train_A", lambda folder: save_model(untrained, folder / "model.keras"))
     plan = full_plan(wild, resample=True)
     first = plan.model_copy(update={"trials": plan.trials[:6]})
-    runs = train_arms.fn(B, first, 42, body).folder()
+    with disable_run_logger():  # there is no run
+        runs = train_arms.fn(B, first, 42, body).folder()
     rows = pd.DataFrame(json.loads((runs / "runs.json").read_text())).set_index("arm")
     assert rows.diverged["scratch"]
     assert rows.diverged["self-transfer"]  # its body did
