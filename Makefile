@@ -34,7 +34,7 @@ test: .venv/installed
 
 # What `make test` leaves out of the experiment, faults, flows, storage and README's walk-through.
 slow: .venv/installed
-	.venv/bin/python -m pytest -m "slow or own_data" tests/experiment tests/faults tests/flows tests/orchestration tests/storage
+	.venv/bin/python -m pytest --numprocesses 2 -m "slow or own_data" tests/experiment tests/faults tests/flows tests/orchestration tests/storage
 
 # Flow and study on your own data and models, and README's walk-through as it is written.
 own-data: .venv/installed

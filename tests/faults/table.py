@@ -53,7 +53,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     reports = [
-        dict(each.user_properties)
+        dict(getattr(each, "user_properties", ()))  # of what can't be collected there are none
         for kind in ("passed", "failed", "error", "skipped")
         for each in terminalreporter.getreports(kind)
     ]

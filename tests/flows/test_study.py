@@ -1,4 +1,4 @@
-"""The study on the real data with few epochs: its numbers, its cache, its resumption."""
+"""The study on small real images with few epochs: its numbers, its cache, its resumption."""
 
 import json
 import os
@@ -19,12 +19,14 @@ from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.architectures import build_network
 from tasks.experiment.networks.model_files import save_model
 from tasks.experiment.networks.trainer import set_threads
+from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import full_plan, pair_plan
 from tasks.normalize import normalize
 from tasks.split import split
 from tasks.storage.artifacts import save
 from tasks.storage.roots import ROOT
 from tasks.study.train_arms import train_arms
+from tests.support import signals
 from tests.support.processes import Process, until
 from tests.support.runs import QUICK, run
 from tests.walkthrough import digits
@@ -33,16 +35,24 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 @pytest.fixture(scope="module")
-def study(artifacts: Path) -> tuple[Path, dict]:
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    data = digits.write_npz(tmp_path_factory.mktemp("data") / "digits.npz")
+    return QUICK.vary(dataset=str(data), target_classes=(3, 8))
+
+
+@pytest.fixture(scope="module")
+def study(artifacts: Path, experiment: Experiment) -> tuple[Path, dict]:
     """(run folder, metrics) of a study of two pairs."""
-    return run(transfer_study, tuned=False)[:2]
+    return run(transfer_study, experiment=experiment, tuned=False)[:2]
 
 
 def trained(states: list[tuple[str, str]]) -> list[str]:
     return sorted(name for name, state in states if name.startswith(("train_", "transfer_")) and state == "Completed")
 
 
-def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(study: tuple[Path, dict]) -> None:
+def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(
+    study: tuple[Path, dict], experiment: Experiment
+) -> None:
     folder, metrics = study
     names = {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()}
     assert names == {
@@ -54,8 +64,10 @@ def test_the_run_folder_holds_what_any_run_does_and_the_table_in_two_formats(stu
     }  # fmt: skip
     table = pd.read_csv(folder / "runs.csv")
     pd.testing.assert_frame_equal(table, pd.read_parquet(folder / "runs.parquet"))
-    plans = full_plan(QUICK, resample=True), pair_plan(QUICK, resample=True)
-    assert len(table) == 2 * sum(len(plan.trials) for plan in plans)
+    plans = full_plan(experiment, resample=True), pair_plan(experiment, resample=True)
+    images = metrics["data"]["images"]["B"]["training"]
+    trained = [trial for plan in plans for trial in plan.trials if (trial.samples or 0) <= images]
+    assert len(table) == 2 * len(trained)
     assert metrics["answer"] in (folder / "report.md").read_text()
 
 
@@ -79,17 +91,17 @@ def test_tuning_is_the_studys_own() -> None:
         run(transfer_study, experiment=QUICK.vary(tuning="cv"))
 
 
-def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path) -> None:
-    _, study, _ = run(transfer_study, resample_target=False, tuned=False)
-    _, experiment, states = run(transfer_learning)
+def test_without_resampling_it_is_the_experiment_bit_for_bit(artifacts: Path, experiment: Experiment) -> None:
+    _, study, _ = run(transfer_study, experiment=experiment, resample_target=False, tuned=False)
+    _, alone, states = run(transfer_learning, experiment=experiment)
     assert trained(states) == [f"{t} seed {s}" for t in ("train_B_scratch", "transfer_B_on_A") for s in (42, 43)]
-    for ours, theirs in zip(study["replicates"], experiment["replicates"], strict=True):
+    for ours, theirs in zip(study["replicates"], alone["replicates"], strict=True):
         for arm in ("scratch", "transfer"):
             assert ours[arm] == {name: value for name, value in theirs[arm].items() if name != "confusion"}
 
 
-def test_more_replicates_train_only_the_new_ones(artifacts: Path, study: tuple[Path, dict]) -> None:
-    _, metrics, states = run(transfer_study, replicates=3, tuned=False)
+def test_more_replicates_train_only_the_new_ones(study: tuple[Path, dict], experiment: Experiment) -> None:
+    _, metrics, states = run(transfer_study, experiment=experiment, replicates=3, tuned=False)
     assert metrics["replicates"][:2] == study[1]["replicates"]
     assert trained(states) == ["train_A seed 44"] * 2 + ["train_arms seed 44"] * 2  # two kinds of pixels
 
@@ -117,7 +129,7 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
     body = save("train_A", lambda folder: save_model(untrained, folder / "model.keras"))
     plan = full_plan(wild, resample=True)
     first = plan.model_copy(update={"trials": plan.trials[:6]})
-    with disable_run_logger():
+    with disable_run_logger():  # there is no run
         runs = train_arms.fn(B, first, 42, body).folder()
     rows = pd.DataFrame(json.loads((runs / "runs.json").read_text())).set_index("arm")
     assert rows.diverged["scratch"]
@@ -131,9 +143,9 @@ def test_a_network_that_diverges_counts_with_what_it_answers(
 @pytest.mark.slow
 @pytest.mark.fault("kill -9 in the midst of a study of all class pairs", "run again, it goes on where it was")
 def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On small images: it is the number of networks that counts."""
-    data = {"dataset": str(digits.write_npz(tmp_path / "digits.npz")), "target_classes": (3, 8), "target_samples": 50}
-    experiment = QUICK.vary(**data)
+    """On a few small images of six classes: it is the number of networks that counts."""
+    data = signals.write_npz(tmp_path / "made.npz", images=900)
+    experiment = QUICK.vary(dataset=str(data), target_classes=(4, 5), target_samples=24)
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "undisturbed"))
     _, undisturbed, _ = run(transfer_study, experiment=experiment, tuned=False)
 
@@ -146,7 +158,7 @@ def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, m
 
     def a_third() -> int:
         trained = len(list((tmp_path / "artifacts/cache").glob("train_arms-*")))
-        return trained if trained >= 30 else 0
+        return trained if trained >= 12 else 0
 
     done = until(a_third, "a third of the study is there", killed)
     assert not killed.has_ended
@@ -155,8 +167,8 @@ def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, m
         transfer_study, experiment=experiment, pairs=True, pair_replicates=2, tuned=False
     )  # fmt: skip
     # Two seeds of each pair of classes; and of the experiment itself, on two kinds of pixels.
-    assert len([name for name in trained(states) if name.startswith("train_arms")]) <= 2 * (45 + 2) - done
-    assert len(metrics["study"]["classes"]) == 45
+    assert len([name for name in trained(states) if name.startswith("train_arms")]) <= 2 * (15 + 2) - done
+    assert len(metrics["study"]["classes"]) == 15
     assert (folder / "plots/classes.png").stat().st_size > 10_000
     assert {k: metrics[k] for k in ("replicates", "error_reduction")} == {
         k: undisturbed[k] for k in ("replicates", "error_reduction")

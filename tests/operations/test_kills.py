@@ -7,27 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.support import signals
 from tests.support.machine import Machine, machine
+from tests.support.processes import until
 from tests.support.runs import LONG, QUICK
 
 pytestmark = pytest.mark.operations
 SILENCE = 90 + 30.0  # seconds, a promise in real time: the automation's window, and at most one heartbeat before
-
-
-def set_up(here: Machine) -> Machine:
-    """Server, deployments and automations by the standard tools; the tests start workers."""
-    here.start_server()
-    here.deploy()
-    assert here.command("flows.automations").returncode == 0
-    return here
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    with machine(tmp_path_factory.mktemp("killed")) as here:
-        # By default five, in about a minute: in which a busy machine might not have started the server again.
-        here.environment["PREFECT_CLIENT_MAX_RETRIES"] = "10"
-        yield set_up(here)
 
 
 @dataclass
@@ -42,7 +28,11 @@ class Silent:
 def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Silent]:
     """One worker was asked to end while busy, one was killed together with its run."""
     with machine(tmp_path_factory.mktemp("silent")) as there:
-        set_up(there)
+        # By default five, in about a minute: in which a busy machine might not have started the server again.
+        there.environment["PREFECT_CLIENT_MAX_RETRIES"] = "10"
+        there.start_server()
+        there.succeed("flows.deployments")
+        there.succeed("flows.automations")
         with there.worker() as asked:
             first = there.submit("on-demand", replicates=1, experiment=LONG)
             there.wait_for_training(first)
@@ -59,31 +49,40 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Silent]:
 
 
 def test_a_run_that_died_with_its_worker_stays_as_running(silent: Silent) -> None:
-    """Until the last test, which waits for the end of the silence: the others, on another machine, fill it."""
+    """Until the last test, which waits for the end of the silence: the others fill it."""
     assert silent.machine.flow_run(silent.runs[-1])["state_name"] == "Running"
 
 
-def test_a_killed_flow_process_is_crashed_and_the_next_run_goes_on_from_the_cache(here: Machine) -> None:
-    with here.worker():
-        run = here.submit("on-demand", replicates=1, experiment=LONG)
-        os.kill(here.wait_for_training(run), signal.SIGKILL)
-        assert "-9" in here.wait_for_state(run, "Crashed")["state"]["message"]
-        again = here.submit("on-demand", replicates=1, experiment=QUICK)
-        here.wait_for_state(again, "Completed")
-        cached = {name for name, state in here.task_states(again).items() if state == "Cached"}
-        assert cached == {"download", "normalize", "split", "train_B_scratch seed 42"}
-
-
-def test_a_run_goes_on_while_the_server_restarts(here: Machine) -> None:
-    with here.worker():
-        run = here.submit("on-demand", replicates=1, experiment=QUICK.vary(source_epochs=60))
-        here.wait_for_training(run)
+def test_a_run_and_its_worker_go_on_while_the_server_restarts(silent: Silent) -> None:
+    here = silent.machine
+    data = signals.write_npz(here.folder / "made.npz", images=900)
+    experiment = QUICK.vary(dataset=str(data), target_classes=(4, 5), target_samples=24, source_epochs=100)
+    with here.worker() as worker:
+        run = here.submit("transfer-study/on-demand", replicates=1, experiment=experiment, tuned=False)
+        until(lambda: "train_A seed 42" in here.task_states(run), "A is being trained", worker)
+        pid = int(here.flow_run(run)["infrastructure_pid"])
+        os.kill(pid, signal.SIGSTOP)  # so that there is something left to do when the server is gone
         assert here.server
         here.stop(here.server)
         assert not here.answers()
+        os.kill(pid, signal.SIGCONT)
         here.start_server()
+        lease = here.flow_run(run)["state"]["state_details"]["deployment_concurrency_lease_id"]
+        renewed = here.ask("POST", f"v2/concurrency_limits/leases/{lease}/renew", {"lease_duration": 300})
+        assert renewed.is_success, f"the run will crash when it renews its place: {renewed.text}"
         here.wait_for_state(run, "Completed")
-        assert here.flow_runs(state={"type": {"any_": ["RUNNING", "PENDING"]}}) == []
+        assert not worker.has_ended
+
+
+def test_a_killed_flow_process_is_crashed_and_the_next_run_goes_on_from_the_cache(served: Machine) -> None:
+    settings = {"replicates": 1, "seed": 60}
+    run = served.submit("on-demand", experiment=LONG, **settings)
+    os.kill(served.wait_for_training(run, seed=60), signal.SIGKILL)
+    assert "-9" in served.wait_for_state(run, "Crashed")["state"]["message"]
+    again = served.submit("on-demand", experiment=QUICK, **settings)
+    served.wait_for_state(again, "Completed")
+    computed = {name for name, state in served.task_states(again).items() if state != "Cached"}
+    assert computed == {"train_A seed 60", "transfer_B_on_A seed 60", "evaluate", "report"}
 
 
 def test_runs_of_killed_workers_are_crashed_when_their_heartbeats_stop(silent: Silent) -> None:

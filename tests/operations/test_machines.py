@@ -25,6 +25,7 @@ from tests.support.runs import LONG, QUICK, flags
 from tests.support.services import ObjectStore, object_store, postgres
 
 pytestmark = pytest.mark.machines
+PAIRS = 4  # enough for two workers to have something to do when one of them dies
 
 
 @dataclass
@@ -125,8 +126,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def small(line: str) -> str:
-    """The same command with few epochs, and nothing tuned."""
-    return " ".join([line, *flags(QUICK), *(["--tuned false"] if "flows.study" in line else [])])
+    """The same command with few pairs and epochs, and nothing tuned."""
+    few = line.replace("--replicates 12", f"--replicates {PAIRS}")
+    assert few != line
+    return " ".join([few, *flags(QUICK), *(["--tuned false"] if "flows.study" in line else [])])
 
 
 @pytest.fixture(scope="module")
@@ -148,14 +151,9 @@ def test_a_study_on_two_workers_gives_the_numbers_of_one_machine(
     cluster: Cluster, study: Done, study_alone: Done
 ) -> None:
     assert study.results == study_alone.results
-    assert len(study.results[0]) == 12
+    assert len(study.results[0]) == PAIRS
     worked = [{f.name for f in w.machine.folder.glob(".cache/headstart/*/store/*")} for w in cluster.workers]
-    assert all({"train_A", "train_arms"} <= stages for stages in worked)
-
-
-def test_the_flow_as_it_is_written(cluster: Cluster) -> None:
-    assert len(cluster.run(cluster.line("flows.transfer_learning")).results[0]) == 12
-    assert cluster.store.read("headstart/latest").split(b"-", 2)[2].startswith(b"200-samples-seeds-42-53-")
+    assert all({"train_A", "train_arms"} <= stages for stages in worked), f"what each worker trained: {worked}"
 
 
 def test_again_from_an_empty_machine_all_is_cached(cluster: Cluster, study: Done) -> None:
@@ -168,7 +166,7 @@ def test_again_from_an_empty_machine_all_is_cached(cluster: Cluster, study: Done
 def test_a_killed_worker(cluster: Cluster, study: Done) -> None:
     victim, before = cluster.workers[0], cluster.trained()
     again = cluster.home.shell(small(cluster.line("flows.study")) + " --refresh")
-    until(lambda: cluster.trained() > before + 6, "the study is under way", again)
+    until(lambda: cluster.trained() > before + 1, "the study is under way", again)
     victim.process.kill()
     assert cluster.ended(again).results == study.results
     cluster.workers[0] = Worker(victim.machine, victim.machine.shell(cluster.line("dask worker")))
@@ -178,13 +176,14 @@ def test_a_killed_worker(cluster: Cluster, study: Done) -> None:
 def test_the_endpoint_goes_away(cluster: Cluster) -> None:
     line = small(cluster.line("flows.transfer_learning"))
     expected, before = cluster.run(line), cluster.trained()
+    assert cluster.store.read("headstart/latest").split(b"-", 2)[2].startswith(b"200-samples-seeds-42-45-")
     again = cluster.home.shell(line + " --refresh")
-    until(lambda: cluster.trained() > before + 2, "the run is under way", again)
+    until(lambda: cluster.trained() > before, "the run is under way", again)
     cluster.store.stop()
     time.sleep(10)  # the fault itself
     cluster.store.start()
     assert cluster.ended(again).results == expected.results
-    assert cluster.trained() == before + 12
+    assert cluster.trained() == before + PAIRS
 
 
 def test_two_workers_share_a_queue(cluster: Cluster) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,6 @@ from tests.support.terminal import in_terminal
 
 pytestmark = pytest.mark.operations
 RUN = ["flows.transfer_learning", "--replicates", "1", *flags(QUICK)]
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """`make serve`, with a worker that has nothing to do."""
-    with machine(tmp_path_factory.mktemp("beside")) as here:
-        here.serve()
-        yield here
 
 
 def elsewhere(here: Machine, **environment: str) -> dict[str, str]:
@@ -68,44 +61,45 @@ def new_run(here: Machine, seed: str, process: Process) -> dict:
     return run
 
 
-@pytest.mark.fault(
-    "two runs with servers of their own beside `make serve` on one database, each silent for longer than it waits",
-    "both are Completed, the webhook is not called, nothing is said after the answer; both are seen in the UI",
-)
-def test_beside_make_serve(here: Machine) -> None:
-    with webhook() as (url, told):
-        assert here.command("flows.automations", "--webhook", stdin=url).returncode == 0
-        runs = {seed: start(here, seed, elsewhere(here)) for seed in ("11", "12")}
-        for seed, process in runs.items():
-            here.wait_for_state(new_run(here, seed, process)["id"], "Running")
-            process.send(signal.SIGSTOP)
-        time.sleep(SILENCE.total_seconds() + 15)  # the fault itself
-        for seed, process in runs.items():
-            assert new_run(here, seed, process)["state_type"] == "RUNNING"
-            process.send(signal.SIGCONT)
-        for seed, process in runs.items():
-            assert process.wait() == 0, process.said()[-3000:]
-            assert_nothing_after_the_answer(process.said())
-            run = here.wait_for_state(new_run(here, seed, process)["id"], "Completed")
-            states = here.get(f"flow_run_states/?flow_run_id={run['id']}")
-            assert [state["type"] for state in states] == ["PENDING", "RUNNING", "COMPLETED"]
-            assert set(here.task_states(run["id"]).values()) <= {"Completed", "Cached"}
-        assert told == []
-        assert here.command("flows.automations", "--webhook", stdin="\n").returncode == 0
-
-
-def test_the_server_of_make_serve_is_used_and_its_link_opens(here: Machine) -> None:
-    before = server_log(here).stat().st_mtime_ns if server_log(here).exists() else None
-    port, password = here.environment["PREFECT_SERVER_API_PORT"], ":".join(PASSWORD)
-    run = start(here, "21", elsewhere(here, PREFECT_SERVER_API_PORT=port, PREFECT_API_AUTH_STRING=password))
+def test_the_server_of_make_serve_is_used_and_its_link_opens(served: Machine) -> None:
+    before = server_log(served).stat().st_mtime_ns if server_log(served).exists() else None
+    port, password = served.environment["PREFECT_SERVER_API_PORT"], ":".join(PASSWORD)
+    run = start(served, "21", elsewhere(served, PREFECT_SERVER_API_PORT=port, PREFECT_API_AUTH_STRING=password))
     assert run.wait() == 0, run.said()[-3000:]
-    assert (server_log(here).stat().st_mtime_ns if server_log(here).exists() else None) == before
+    after = server_log(served).stat().st_mtime_ns if server_log(served).exists() else None
+    assert after == before, "it has started a server of its own"
     link = next(line.split("View at ")[1] for line in run.said().splitlines() if "View at " in line)
-    assert link.startswith(here.api.removesuffix("/api"))
+    assert link.startswith(served.api.removesuffix("/api"))
     with browser() as chromium:
         page = new_page(chromium, password)
         page.goto(link)
-        page.get_by_text(new_run(here, "21", run)["name"]).first.wait_for()
+        page.get_by_text(new_run(served, "21", run)["name"]).first.wait_for()
+
+
+@dataclass
+class Silent:
+    """Runs with servers of their own that say nothing since `since`, by seed; what a webhook was told meanwhile."""
+
+    runs: dict[str, Process]
+    since: float
+    told: list[str]
+
+
+@pytest.fixture(scope="module")
+def silent(served: Machine) -> Iterator[Silent]:
+    with webhook() as (url, told):
+        served.succeed("flows.automations", "--webhook", stdin=url)
+        runs = {seed: start(served, seed, elsewhere(served)) for seed in ("11", "12")}
+        for seed, process in runs.items():
+            served.wait_for_state(new_run(served, seed, process)["id"], "Running")
+            process.send(signal.SIGSTOP)
+        yield Silent(runs, time.monotonic(), told)
+        served.succeed("flows.automations", "--webhook", stdin="\n")
+
+
+def test_two_runs_fall_silent(served: Machine, silent: Silent) -> None:
+    """Until the last test, which waits for the end of the silence: those between fill it."""
+    assert {new_run(served, seed, process)["state_type"] for seed, process in silent.runs.items()} == {"RUNNING"}
 
 
 @contextmanager
@@ -123,13 +117,13 @@ def at_the_default_port(what: str, here: Machine) -> Iterator[dict[str, str]]:
 
 @pytest.mark.fault("{what} where `make serve` would be", "the run brings its own server")
 @pytest.mark.parametrize("what", ["a server with another password", "something that is not Prefect"])
-def test_a_stranger(here: Machine, what: str) -> None:
-    with at_the_default_port(what, here) as environment:
+def test_a_stranger(served: Machine, what: str) -> None:
+    with at_the_default_port(what, served) as environment:
         seed = "31" if "password" in what else "32"
-        run = start(here, seed, environment)
+        run = start(served, seed, environment)
         assert run.wait() == 0, run.said()[-3000:]
         assert_nothing_after_the_answer(run.said())
-        here.wait_for_state(new_run(here, seed, run)["id"], "Completed")
+        served.wait_for_state(new_run(served, seed, run)["id"], "Completed")
 
 
 @pytest.mark.fault(
@@ -161,3 +155,23 @@ def test_profiles(tmp_path: Path) -> None:
         assert "Switched to profile" not in shown
         assert "usage data" not in shown
         assert profiles.read_text() == written
+
+
+@pytest.mark.fault(
+    "two runs with servers of their own beside `make serve` on one database, each silent for longer than it waits",
+    "both are Completed, the webhook is not called, nothing is said after the answer; both are seen in the UI",
+)
+def test_beside_make_serve(served: Machine, silent: Silent) -> None:
+    """A promise in real time, and the fault itself."""
+    time.sleep(max(0.0, silent.since + SILENCE.total_seconds() + 15 - time.monotonic()))
+    for seed, process in silent.runs.items():
+        assert new_run(served, seed, process)["state_type"] == "RUNNING"
+        process.send(signal.SIGCONT)
+    for seed, process in silent.runs.items():
+        assert process.wait() == 0, process.said()[-3000:]
+        assert_nothing_after_the_answer(process.said())
+        run = served.wait_for_state(new_run(served, seed, process)["id"], "Completed")
+        states = served.get(f"flow_run_states/?flow_run_id={run['id']}")
+        assert [state["type"] for state in states] == ["PENDING", "RUNNING", "COMPLETED"]
+        assert set(served.task_states(run["id"]).values()) <= {"Completed", "Cached"}
+        assert not [text for text in silent.told if run["name"] in text]

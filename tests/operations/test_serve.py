@@ -59,10 +59,10 @@ def told(served: Machine) -> Iterator[list[str]]:
     """What a webhook is told meanwhile."""
     with webhook() as (url, told):
         for _ in range(2):
-            assert served.command("flows.automations", "--webhook", stdin=url).returncode == 0
+            served.succeed("flows.automations", "--webhook", stdin=url)
         assert len(served.post("automations/filter", {})) == 2
         yield told
-    assert served.command("flows.automations", "--webhook", stdin="\n").returncode == 0
+    served.succeed("flows.automations", "--webhook", stdin="\n")
     assert len(served.post("automations/filter", {})) == 1
 
 
@@ -142,9 +142,8 @@ def test_schedules_that_were_changed_on_the_server_stay(served: Machine) -> None
     try:
         served.ask("PATCH", f"{path}/{own['id']}", {"active": False}).raise_for_status()
         served.post(path, [{"schedule": weekly, "active": True}])
-        said = served.command("flows.deployments")
-        assert said.returncode == 0, said.stderr
-        assert "The schedules of nightly are not those of prefect.yaml, and stay" in said.stdout
+        said = served.succeed("flows.deployments")
+        assert "The schedules of nightly are not those of prefect.yaml, and stay" in said
         after = served.deployment("nightly")["schedules"]
         assert sorted((each["schedule"]["cron"], each["active"]) for each in after) == [
             ("0 2 * * *", False),
@@ -154,8 +153,7 @@ def test_schedules_that_were_changed_on_the_server_stay(served: Machine) -> None
         for each in served.deployment("nightly")["schedules"]:
             served.ask("DELETE", f"{path}/{each['id']}").raise_for_status()
         served.post(path, [{"schedule": own["schedule"], "active": True}])
-    again = served.command("flows.deployments")
-    assert again.stdout == ""
+    assert served.succeed("flows.deployments") == ""
 
 
 @pytest.mark.parametrize(
@@ -169,16 +167,20 @@ def test_schedules_that_were_changed_on_the_server_stay(served: Machine) -> None
     ],
 )
 def test_bad_parameters_are_refused_by_name_and_leave_no_run(served: Machine, parameters: dict, field: str) -> None:
-    on_demand = {"deployment_id": {"any_": [served.deployment("on-demand")["id"]]}}
-    before = {run["id"] for run in served.flow_runs(**on_demand)}
-    by_command_line = served.run("on-demand", **parameters)
-    assert by_command_line.returncode == 1
-    assert field in by_command_line.stdout + by_command_line.stderr
+    before = served.runs_asked_for()
     path = f"deployments/{served.deployment('on-demand')['id']}/create_flow_run"
-    by_rest = served.ask("POST", path, {"parameters": parameters})
-    assert by_rest.status_code == 409
-    assert field in by_rest.text
-    assert {run["id"] for run in served.flow_runs(**on_demand)} == before
+    refused = served.ask("POST", path, {"parameters": parameters})
+    assert (refused.status_code, field in refused.text) == (409, True), refused.text
+    assert served.runs_asked_for() == before
+
+
+@pytest.mark.parametrize("parameters", [{"replicates": 0}, {"replicas": 3}], ids=str)
+def test_so_they_are_by_command_line(served: Machine, parameters: dict) -> None:
+    before = served.runs_asked_for()
+    refused = served.run("on-demand", **parameters)
+    said = refused.stdout + refused.stderr
+    assert (refused.returncode, next(iter(parameters)) in said) == (1, True), said
+    assert served.runs_asked_for() == before
 
 
 def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
@@ -189,8 +191,8 @@ def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
         waiting = here.submit("on-demand", replicates=1, seed=43, experiment=QUICK)
         serve.send(signal.SIGINT)
         assert serve.wait() == 0
-        assert not Path(f"/proc/{pid}").exists()
-        assert not here.answers()
+        assert not Path(f"/proc/{pid}").exists(), "the run's process is still there"
+        assert not here.answers(), "the server still answers"
         assert "Traceback" not in serve.said().rpartition("stopped!")[2]  # before, a busy SQLite may have caused one
         here.start_server()
         assert here.flow_run(run)["state_name"] == "Cancelled"

@@ -22,7 +22,8 @@ PLOTS = {
 @pytest.fixture(scope="module")
 def run(served: Machine) -> dict:
     """A night's run."""
-    assert served.run("nightly", replicates=2, experiment=QUICK, seed=7).returncode == 0
+    done = served.run("nightly", replicates=2, experiment=QUICK, seed=7)
+    assert done.returncode == 0, done.stdout
     nightly = {"any_": [served.deployment("nightly")["id"]]}
     return served.flow_runs(deployment_id=nightly, start_time={"is_null_": False})[0]
 

@@ -7,7 +7,6 @@ import http.server
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ import pytest
 from tests.support.browser import browser, new_page
 from tests.support.machine import PASSWORD, Machine
 from tests.support.processes import until
-from tests.support.services import ask, server
+from tests.support.services import Server, ask, server
 
 pytestmark = pytest.mark.operations
 ADDRESS = "https://hooks.example.com/services/secret"  # of a webhook; it is never called
@@ -93,13 +92,19 @@ class Target:
 
     api: str
     password: tuple[str, str] | None
+    name: str = "the victim"
 
     def __post_init__(self) -> None:
-        self.flow = self.ask("POST", "flows/", name="flow of the victim")["id"]
+        self.flow = self.ask("POST", "flows/", name=f"flow of {self.name}")["id"]
         self.run = self.ask("POST", "flow_runs/", flow_id=self.flow, name="victim", state={"type": "SCHEDULED"})["id"]
         kind = self.ask("GET", "block_types/slug/webhook")["id"]
         (schema, *_) = self.ask("POST", "block_schemas/filter", block_schemas={"block_type_id": {"any_": [kind]}})
-        block = {"name": "victim", "block_type_id": kind, "block_schema_id": schema["id"], "data": {"url": ADDRESS}}
+        block = {
+            "name": self.name.replace(" ", "-"),
+            "block_type_id": kind,
+            "block_schema_id": schema["id"],
+            "data": {"url": ADDRESS},
+        }
         self.ask("POST", "block_documents/", **block)
 
     def ask(self, method: str, path: str, **body: Any) -> Any:
@@ -189,23 +194,34 @@ def test_a_web_page(guarded: Target, attack: Callable[..., dict[str, str]], orig
     assert ADDRESS not in results["secret"]
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that is not protected."""
+    with server(tmp_path_factory.mktemp("plain"), PREFECT_SERVER_CORS_ALLOWED_ORIGINS="*") as plain:
+        yield plain
+
+
 @pytest.mark.parametrize("origin", ["a page of another name", "a name that resolves to this machine"])
 def test_the_same_page_has_its_way_with_an_unprotected_server(
-    attack: Callable[..., dict[str, str]], origin: str, tmp_path: Path, served: Machine
+    attack: Callable[..., dict[str, str]], origin: str, plain: Server
 ) -> None:
-    """Or the test above would show nothing. `make serve` refuses to work with such a server."""
-    with server(tmp_path, PREFECT_SERVER_CORS_ALLOWED_ORIGINS="*") as plain:
-        target = Target(plain.api, None)
+    """Or the test above would show nothing."""
+    target = Target(plain.api, None, f"the victim of {origin}")
+    seen: dict[str, Any] = {}
 
-        def has_its_way() -> bool:  # not always at once: the server may say that its database is locked
-            results = attack(target, origin, "127.0.0.1")
-            seen = ("flow of the victim" in results["look"], "flow of the victim" in results["read"])
-            opened = {results[way] for way in ("events", "old_events", "logs")}
-            done = target.changes() == {"fetch", "untyped", "beacon", "delete"}
-            return all(seen) and ADDRESS in results["secret"] and opened == {"open"} and done
+    def has_its_way() -> bool:  # not always at once: the server may say that its database is locked
+        results = attack(target, origin, "127.0.0.1")
+        seen.update(results | {"changes": target.changes()})
+        read = [f"flow of {target.name}" in results[way] for way in ("look", "read")]
+        opened = {results[way] for way in ("events", "old_events", "logs")}
+        done = seen["changes"] == {"fetch", "untyped", "beacon", "delete"}
+        return all(read) and ADDRESS in results["secret"] and opened == {"open"} and done
 
-        until(has_its_way, "the page has done all of it")
-        refused = served.command("flows.serve", PREFECT_API_URL=plain.api)
+    until(has_its_way, "the page has done all of it", saw=lambda: seen)
+
+
+def test_make_serve_refuses_to_work_with_an_unprotected_server(served: Machine, plain: Server) -> None:
+    refused = served.command("flows.serve", PREFECT_API_URL=plain.api)
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith(f"The Prefect server at {plain.api} obeys every web page: end it")
 

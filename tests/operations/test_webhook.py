@@ -10,37 +10,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.machine import Machine, machine
+from tests.support.machine import Machine
 from tests.support.processes import free_port, until
 from tests.support.services import webhook
 
 pytestmark = pytest.mark.operations
 
 
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    with machine(tmp_path_factory.mktemp("webhook")) as here:
-        here.start_server()
-        yield here
-
-
 @contextmanager
-def listening(here: Machine, url: str) -> Iterator[None]:
-    assert here.command("flows.automations", "--webhook", stdin=url).returncode == 0
+def listening(served: Machine, url: str) -> Iterator[None]:
+    served.succeed("flows.automations", "--webhook", stdin=url)
     yield
-    assert here.command("flows.automations", "--webhook", stdin="\n").returncode == 0
+    served.succeed("flows.automations", "--webhook", stdin="\n")
 
 
-def running(here: Machine, state: str = "RUNNING") -> tuple[str, str]:
+def running(served: Machine, state: str = "RUNNING") -> tuple[str, str]:
     """A new run: (id, name)."""
-    flow = here.post("flows/", {"name": "transfer-learning"})["id"]
+    flow = served.post("flows/", {"name": "transfer-learning"})["id"]
     name = f"run {uuid.uuid4().hex}"
-    return here.post("flow_runs/", {"flow_id": flow, "name": name, "state": {"type": state}})["id"], name
+    return served.post("flow_runs/", {"flow_id": flow, "name": name, "state": {"type": state}})["id"], name
 
 
-def end(here: Machine, run: str, *states: str) -> None:
+def end(served: Machine, run: str, *states: str) -> None:
     for state in states:
-        here.post(f"flow_runs/{run}/set_state", {"state": {"type": state}, "force": True})
+        served.post(f"flow_runs/{run}/set_state", {"state": {"type": state}, "force": True})
 
 
 def assert_told_once(told: list[str], name: str, tell_of_another: Callable[[], str]) -> None:
@@ -49,45 +42,45 @@ def assert_told_once(told: list[str], name: str, tell_of_another: Callable[[], s
     for _ in range(3):
         another = tell_of_another()
         until(lambda another=another: any(another in text for text in told), f"the webhook is told of {another}")  # type: ignore[misc]
-    assert sum(name in text for text in told) == 1
+    assert sum(name in text for text in told) == 1, told
 
 
 @pytest.mark.fault("a webhook that answers {status}, after {seconds} s", "it is called once for a failed run")
 @pytest.mark.parametrize(("status", "seconds"), [(200, 0), (500, 0), (200, 6)])
-def test_answers(here: Machine, status: int, seconds: float) -> None:
+def test_answers(served: Machine, status: int, seconds: float) -> None:
     def fail() -> str:
-        run, name = running(here)
-        end(here, run, "FAILED")
+        run, name = running(served)
+        end(served, run, "FAILED")
         return name
 
-    with webhook(status=status, seconds=seconds) as (url, told), listening(here, url):
+    with webhook(status=status, seconds=seconds) as (url, told), listening(served, url):
         assert_told_once(told, fail(), fail)
 
 
 @pytest.mark.fault("a run that ends several times: {states}", "the webhook is called once")
 @pytest.mark.parametrize("states", [("FAILED", "CRASHED"), ("CRASHED", "FAILED", "CRASHED")])
-def test_one_run_one_call(here: Machine, states: tuple[str, ...]) -> None:
+def test_one_run_one_call(served: Machine, states: tuple[str, ...]) -> None:
     def go_wrong(*states: str) -> str:
-        run, name = running(here)
-        end(here, run, *states)
+        run, name = running(served)
+        end(served, run, *states)
         return name
 
-    with webhook() as (url, told), listening(here, url):
+    with webhook() as (url, told), listening(served, url):
         assert_told_once(told, go_wrong(*states), lambda: go_wrong("FAILED"))
 
 
 @pytest.mark.fault("a webhook that is away", "the call is lost, and seen in the event feed; the next one reaches it")
-def test_away(here: Machine) -> None:
+def test_away(served: Machine) -> None:
     port = free_port()
     failed = {"filter": {"event": {"name": ["prefect.automation.action.failed"]}}}
-    with listening(here, f"http://127.0.0.1:{port}/"):
-        before = here.post("events/filter", failed)["total"]
-        run, lost = running(here)
-        end(here, run, "FAILED")
-        until(lambda: here.post("events/filter", failed)["total"] > before, "the call has failed")
+    with listening(served, f"http://127.0.0.1:{port}/"):
+        before = served.post("events/filter", failed)["total"]
+        run, lost = running(served)
+        end(served, run, "FAILED")
+        until(lambda: served.post("events/filter", failed)["total"] > before, "the call has failed")
         with webhook(port) as (_, told):
-            run, name = running(here)
-            end(here, run, "FAILED")
+            run, name = running(served)
+            end(served, run, "FAILED")
             until(lambda: told, "the webhook is told")
             assert [name in text for text in told] == [True]
             assert lost not in told[0]
@@ -96,12 +89,12 @@ def test_away(here: Machine) -> None:
 @pytest.mark.fault(
     "SQLite written to all the time by another program while a run fails", "the webhook is called, and once"
 )
-def test_locked(here: Machine) -> None:
+def test_locked(served: Machine) -> None:
     """Then Prefect can't write where it has read before, and evaluates the event anew, for every automation.
 
-    So it would be here, if the automation that waits for the run's heartbeats had a part in the event.
+    So it would be served, if the automation that waits for the run's heartbeats had a part in the event.
     """
-    database = Path(here.environment["PREFECT_HOME"]) / "prefect.db"
+    database = Path(served.environment["PREFECT_HOME"]) / "prefect.db"
 
     def fails(run: str) -> None:  # as Prefect says it; the API itself could not write the state
         now, id_ = datetime.now(UTC).isoformat(), str(uuid.uuid4())
@@ -115,10 +108,10 @@ def test_locked(here: Machine) -> None:
             "related": related,
             "id": id_,
         }
-        assert here.ask("POST", "events", [event]).status_code == 204
+        assert served.ask("POST", "events", [event]).status_code == 204
 
-    with webhook() as (url, told), listening(here, url):
-        runs = [running(here, "PENDING") for _ in range(4)]
+    with webhook() as (url, told), listening(served, url):
+        runs = [running(served, "PENDING") for _ in range(4)]
         others = iter(runs[1:])
         until(lambda: all(is_waited_for(run, database) for run, _ in runs), "their heartbeats are waited for")
 
@@ -130,6 +123,8 @@ def test_locked(here: Machine) -> None:
         with written_to(database):
             fails(runs[0][0])
             assert_told_once(told, runs[0][1], tell_of_another)
+        for run, _ in runs:  # so that nobody waits for their heartbeats any longer
+            end(served, run, "CANCELLED")
 
 
 def is_waited_for(run: str, database: Path) -> bool:

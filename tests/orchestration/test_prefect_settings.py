@@ -16,6 +16,7 @@ s = get_current_settings()
 vacuum = s.server.services.db_vacuum
 found = [s.flows.heartbeat_frequency, s.server.analytics_enabled, sorted(vacuum.enabled_vacuum_types)]
 found += [vacuum.retention_period.days, s.worker.query_seconds, s.server.ui.show_promotional_content, s.api.url]
+found += [s.server.concurrency.lease_storage.rpartition(".")[2]]
 print(json.dumps(found))
 """
 
@@ -30,7 +31,8 @@ def settings(folder: Path, home: Path) -> list:
 
 
 def test_the_projects_settings_hold_in_its_folder_and_nowhere_else(tmp_path: Path) -> None:
-    assert settings(ROOT, tmp_path) == [30, False, ["events", "flow_runs", "orphans"], 90, 1, False, None]
+    expected = [30, False, ["events", "flow_runs", "orphans"], 90, 1, False, None, "filesystem"]
+    assert settings(ROOT, tmp_path) == expected
     assert settings(tmp_path, tmp_path)[:2] == [180, True]
 
 

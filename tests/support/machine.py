@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from tasks.storage.roots import ROOT, data_root
 from tests.support.processes import PATIENCE, Process, free_port, until
-from tests.support.services import ask
+from tests.support.services import ask, is_healthy, put_database
 
 PASSWORD = "me", "secret"  # as in docs/machines.md
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -58,11 +58,13 @@ class Machine:
 
     def serve(self) -> Process:
         """What `make serve` starts, once it is up."""
+        put_database(Path(self.environment["PREFECT_HOME"]))
         process = self.start("flows.serve")
         until(lambda: f"UI: {self.api[:-4]}\n" in process.said(), "make serve is up", process)
         return process
 
     def start_server(self) -> None:
+        put_database(Path(self.environment["PREFECT_HOME"]))
         self.server = self.start("flows.server")
         until(self.answers, "the server answers", self.server)
 
@@ -79,10 +81,7 @@ class Machine:
         self.started.remove(process)
 
     def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.api}/health").is_success
-        except httpx.HTTPError:
-            return False
+        return is_healthy(self.api)
 
     def command(self, *command: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """`python -m command …`, to its end."""
@@ -91,9 +90,11 @@ class Machine:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    def deploy(self) -> None:
-        done = self.command("flows.deployments")
-        assert done.returncode == 0, done.stderr
+    def succeed(self, *command: str, stdin: str = "") -> str:
+        """`python -m command …`, which must end well: what it said."""
+        done = self.command(*command, stdin=stdin)
+        assert done.returncode == 0, f"`{' '.join(command)}` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done.stdout
 
     def run(self, deployment: str, name: str = "", **parameters: Any) -> subprocess.CompletedProcess[str]:
         """`prefect deployment run` as README gives it, waiting for the run's end. name: given to the run."""
@@ -154,11 +155,14 @@ class Machine:
 
         return until(there, f"{run_id} is {' or '.join(names)}", patience=patience)  # type: ignore[return-value]
 
-    def wait_for_training(self, run_id: str) -> int:
+    def wait_for_training(self, run_id: str, seed: int = 42) -> int:
         """Until only A is still being trained: the process id of the run."""
-        done = "Completed", "Cached"
-        until(lambda: self.task_states(run_id).get("train_B_scratch seed 42") in done, "B is trained, A is not")
-        assert self.task_states(run_id)["train_A seed 42"] == "Running"
+
+        def b_is_trained() -> bool:
+            return self.task_states(run_id).get(f"train_B_scratch seed {seed}") in ("Completed", "Cached")
+
+        until(b_is_trained, "B is trained, A is not", saw=lambda: self.task_states(run_id))
+        assert self.task_states(run_id)[f"train_A seed {seed}"] == "Running"
         return int(self.flow_run(run_id)["infrastructure_pid"])
 
     def edit(self, file: str, old: str, new: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 from tasks.storage.roots import ROOT
 
 PATIENCE = 1800.0  # seconds: it only ends a test that hangs, no test may depend on how fast the machine is
+LONGEST_PAUSE = 1.0  # seconds: to ask a server ten times a second costs half a core
 SHOWN_LOGS, SHOWN_LINES = 5, 30
 Value = TypeVar("Value")
 _logs: list[Path] = []
@@ -76,16 +77,23 @@ class Ending(Protocol):
     def has_ended(self) -> bool: ...
 
 
-def until(condition: Callable[[], Value], what: str, *needed: Ending, patience: float = PATIENCE) -> Value:
-    """The first true value of `condition`. Fails when a process that is needed for it has ended, or out of patience."""
-    deadline = time.monotonic() + patience
+def until(
+    condition: Callable[[], Value], what: str, *needed: Ending, patience: float = PATIENCE,
+    saw: Callable[[], object] = lambda: "nothing else",
+) -> Value:  # fmt: skip
+    """The first true value of `condition`. Fails when a process that is needed for it has ended, or out of patience.
+
+    saw: what there was instead, for the message.
+    """
+    deadline, pause = time.monotonic() + patience, 0.05
     while True:
         ended = [process for process in needed if process.has_ended]
         if value := condition():
             return value
-        assert not ended, f"waiting until {what}: {ended[0]} has ended"
-        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
-        time.sleep(0.1)
+        assert not ended, f"waiting until {what}: {ended[0]} has ended; seen: {saw()}"
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}; seen: {saw()}"
+        time.sleep(pause)
+        pause = min(1.2 * pause, LONGEST_PAUSE)
 
 
 def free_port() -> int:

@@ -5,20 +5,25 @@ import json
 import logging
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tasks.storage.roots import ROOT
 from tests.support.processes import PATIENCE, Process, free_port, until
 
+# One for all that is asked: a client by itself takes 30 ms to read certificates. No connection outlasts its request.
+HTTP = httpx.Client(timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0), trust_env=False)
 Settle = Callable[[str], None]  # be on the machine of this name from now on
 
 
@@ -120,12 +125,31 @@ def postgres() -> Iterator[int]:
             server.wait()
 
 
+def put_database(home: Path) -> None:
+    """Give a PREFECT_HOME the database that a new server would make there, unless it has one.
+
+    Making it takes 6 s: it is made once for each version of Prefect, and kept where pytest keeps things.
+    """
+    kept = ROOT / ".pytest_cache" / "d" / f"prefect-{version('prefect')}.db"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as name:
+            upgrade = [sys.executable, "-m", "prefect", "--no-prompt", "server", "database", "upgrade", "-y"]
+            subprocess.run(upgrade, env=os.environ | {"PREFECT_HOME": name}, check=True, capture_output=True)
+            with closing(sqlite3.connect(Path(name) / "prefect.db")) as made:
+                made.execute("VACUUM INTO ?", [f"{name}/whole.db"])  # whatever is still in its journal too
+            (Path(name) / "whole.db").replace(kept)
+    home.mkdir(exist_ok=True)
+    if not (home / "prefect.db").exists():
+        shutil.copy(kept, home / "prefect.db")
+
+
 class Server:
     """`prefect server start`, to be killed and started again: its port and its database stay."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.home, self._log = folder / "prefect", folder / "server.log"
-        self.home.mkdir()
+        put_database(self.home)
         self.port = free_port()
         self.api = f"http://127.0.0.1:{self.port}/api"
         own = {"PREFECT_HOME": str(self.home), "PREFECT_SERVER_ANALYTICS_ENABLED": "0"}
@@ -139,10 +163,7 @@ class Server:
         until(self.answers, "Prefect's server answers", self._process)
 
     def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.api}/health", timeout=PATIENCE).is_success
-        except httpx.HTTPError:
-            return False
+        return is_healthy(self.api)
 
     def kill(self) -> None:
         self._process.kill()
@@ -175,11 +196,19 @@ def webhook(port: int = 0, status: int = 200, seconds: float = 0.0) -> Iterator[
             receiver.shutdown()
 
 
+def is_healthy(api: str) -> bool:
+    """Whether a Prefect server answers at this address."""
+    try:
+        return HTTP.get(f"{api}/health").is_success
+    except httpx.HTTPError:
+        return False
+
+
 def ask(method: str, url: str, body: Any = None, password: tuple[str, str] | None = None) -> httpx.Response:
     """What Prefect's API answers. While its database is locked it is asked again, as Prefect's own client does."""
 
     def answer() -> httpx.Response | None:
-        given = httpx.request(method, url, json=body, auth=password, timeout=PATIENCE)
+        given = HTTP.request(method, url, json=body, auth=password)
         return None if given.status_code == httpx.codes.SERVICE_UNAVAILABLE else given
 
     return until(answer, f"{url} answers")  # type: ignore[return-value]

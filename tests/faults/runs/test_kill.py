@@ -40,6 +40,7 @@ PUBLISHING = {
     "before the link is replaced": "os.rename .* -> .*/latest$",
     "after the link is replaced": r"os.rmdir .*\.new/",
 }
+NOT_KILLED = "the run was not killed: it never came to that step, or ended by itself before"
 Fates = dict[str, int]  # by moment, how the run that was to die there ended
 
 
@@ -79,7 +80,7 @@ def killed_in(
     ],
 )
 def test_killed_in_a_stage(stage: str, moment: str, killed_in: Callable[[str], Fates]) -> None:
-    assert killed_in(stage)[moment] == -9
+    assert killed_in(stage)[moment] == -9, NOT_KILLED
 
 
 @pytest.mark.fault(
@@ -87,7 +88,7 @@ def test_killed_in_a_stage(stage: str, moment: str, killed_in: Callable[[str], F
 )
 @pytest.mark.parametrize("moment", PUBLISHING)
 def test_killed_while_publishing(moment: str, killed_in: Callable[[str], Fates]) -> None:
-    assert killed_in("publishing")[moment] == -9
+    assert killed_in("publishing")[moment] == -9, NOT_KILLED
 
 
 @pytest.mark.slow
@@ -104,7 +105,7 @@ def test_killed_in_download(
     (raw / f"{SMALL}.gz").write_bytes(gzip.compress(content[SMALL]))
     environment = {"HEADSTART_ARTIFACTS": artifacts_copy, "HEADSTART_DATA": tmp_path / "data"}
     step = r"open w .*data/\.new/" if moment == "writing a file" else f"os.rename .* -> .*raw/{SMALL}"
-    assert lives.start(tmp_path, environment, die_at=step).end() == -9
+    assert lives.start(tmp_path, environment, die_at=step).end() == -9, NOT_KILLED
     assert not (raw / SMALL).exists()
     monkeypatch.setenv("HEADSTART_DATA", str(tmp_path / "data"))
     assert_nothing_lost(artifacts_copy, baseline)

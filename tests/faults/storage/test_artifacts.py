@@ -69,7 +69,7 @@ def healed(
 def test_damaged_artifact(
     number: int, shelf: str, file: str, how: str, healed: Callable[[int], dict[str, bool]]
 ) -> None:
-    assert healed(number)[shelf]
+    assert healed(number)[shelf], f"{file} of {shelf} is not what it was before it was {how}"
 
 
 @pytest.mark.fault("{what} put in place of a model", "it is noticed and made again; metrics as before")

@@ -86,4 +86,4 @@ def not_believed(baseline: tuple[Path, dict], tmp_path_factory: pytest.TempPathF
 @pytest.mark.fault("{what}", "the record is not believed: the stage runs again; metrics as before")
 @pytest.mark.parametrize(("stage", "what"), UNTRUE.items())
 def test_untrue_record(stage: str, what: str, not_believed: list[str]) -> None:
-    assert not_believed.count(stage) == 1
+    assert not_believed.count(stage) == 1, f"computed were {not_believed}"
