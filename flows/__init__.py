@@ -2,7 +2,7 @@
 
 import os
 
-from tasks.orchestration.terminal import prepare_streams, say_that_it_starts
+from tasks.orchestration.terminal.streams import prepare_streams, say_that_it_starts
 
 os.environ.setdefault("DO_NOT_TRACK", "1")  # read when Prefect is first imported: neither its telemetry nor its notice
 prepare_streams()  # before anything else is opened

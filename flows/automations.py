@@ -19,7 +19,7 @@ from prefect.variables import Variable
 from pydantic import SecretStr
 
 from flows.deployments import FLOWS
-from tasks.orchestration.own_server import default_address
+from tasks.orchestration.servers.own_server import default_address
 
 SILENCE = timedelta(seconds=90)  # three heartbeats of pyproject.toml's [tool.prefect.flows]
 WEBHOOK = "headstart"  # the Webhook block with the address

@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tasks.orchestration.own_server import default_address
+from tasks.orchestration.servers.own_server import default_address
 from tasks.storage.roots import ROOT
 
 FLOWS = ["transfer-learning", "transfer-study", "transfer-recommend"]

@@ -16,12 +16,12 @@ from tasks.experiment.recommend.methods import Judging, Method, Source, methods
 from tasks.experiment.recommend.settings import Question, split_layer
 from tasks.experiment.settings import Refresh, Seed
 from tasks.normalize import normalize, starts
-from tasks.orchestration.command_line import run_from_command_line
-from tasks.orchestration.progress import watch
 from tasks.orchestration.provenance import made_with
 from tasks.orchestration.publishing import conclude, publish
 from tasks.orchestration.run_names import as_file_name
 from tasks.orchestration.stage import computing, pipeline
+from tasks.orchestration.terminal.command_line import run_from_command_line
+from tasks.orchestration.terminal.progress import watch
 from tasks.recommend.decide import JudgedMethod, chosen_recipe, decide, dropped, extrapolate
 from tasks.recommend.judge import embed, judge
 from tasks.recommend.labels import collect, draw_labels

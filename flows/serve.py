@@ -26,8 +26,8 @@ from prefect.states import Cancelled, Cancelling
 from flows.automations import create_automations
 from flows.deployments import POOL, deploy
 from flows.server import password
-from tasks.orchestration.guarded_server import LOOPBACK
-from tasks.orchestration.own_server import accepts_us, default_address
+from tasks.orchestration.servers.guarded_server import LOOPBACK
+from tasks.orchestration.servers.own_server import accepts_us, default_address
 from tasks.storage.roots import ROOT
 
 START_SECONDS = 600  # a deadline for one that hangs, however busy the machine

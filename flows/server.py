@@ -17,7 +17,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from tasks.orchestration.guarded_server import serve
+from tasks.orchestration.servers.guarded_server import serve
 from tasks.storage.roots import ROOT
 
 KEPT = """\

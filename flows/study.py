@@ -18,11 +18,11 @@ from tasks.experiment.study.plan import Plan
 from tasks.experiment.study.tuned.arms import QUICK_REPLICATES, QUICK_SEEDS, SEEDS, full_tuned_plan, pair_tuned_plan
 from tasks.experiment.study.tuned.plan import Chosen, TunedPlan
 from tasks.normalize import starts
-from tasks.orchestration.command_line import run_from_command_line
-from tasks.orchestration.progress import watch
 from tasks.orchestration.provenance import made_with
 from tasks.orchestration.publishing import conclude, publish
 from tasks.orchestration.stage import computing, pipeline
+from tasks.orchestration.terminal.command_line import run_from_command_line
+from tasks.orchestration.terminal.progress import watch
 from tasks.split import split
 from tasks.storage.artifacts import Artifact
 from tasks.storage.in_use import artifacts_in_use

@@ -9,10 +9,10 @@ from tasks.experiment.reports.metrics import earlier_nights
 from tasks.experiment.results.statistics.sequential import looks
 from tasks.experiment.settings import Experiment, Keep, Refresh, Replicates, Seed, StopEarly
 from tasks.normalize import starts
-from tasks.orchestration.command_line import run_from_command_line
 from tasks.orchestration.provenance import made_with
 from tasks.orchestration.publishing import conclude, keep_newest, publish
 from tasks.orchestration.stage import computing, pipeline
+from tasks.orchestration.terminal.command_line import run_from_command_line
 from tasks.report import report
 from tasks.split import split
 from tasks.storage.in_use import artifacts_in_use

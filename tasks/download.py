@@ -10,8 +10,8 @@ from tasks.experiment.data.formats.files import given_path
 from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.data.ingestion import complete, fitted, import_data
 from tasks.experiment.errors import UnusableInputError
-from tasks.orchestration.progress import report_bytes
 from tasks.orchestration.stage import stage
+from tasks.orchestration.terminal.progress import report_bytes
 from tasks.storage.files import printable
 
 

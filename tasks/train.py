@@ -21,8 +21,8 @@ from tasks.experiment.networks.recipe import Epoch, Network, Training, TunedReci
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.experiment.networks.tuning.grid import Grid, rates_down_from
 from tasks.experiment.scores import Labels, confusion_matrix, score
-from tasks.orchestration.progress import report_epochs
 from tasks.orchestration.stage import stage
+from tasks.orchestration.terminal.progress import report_epochs
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import write_json
 

@@ -17,8 +17,8 @@ from prefect.results import get_result_store
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE
 from prefect.utilities.callables import get_parameter_defaults
 
-from tasks.orchestration.cache_records import Record
-from tasks.orchestration.progress import counting
+from tasks.orchestration.cache.records import Record
+from tasks.orchestration.terminal.progress import counting
 
 ALONE = 1000  # calls at most that are task runs of their own
 TOGETHER = 50  # calls in a task run where there are more

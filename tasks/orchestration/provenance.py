@@ -18,7 +18,7 @@ from prefect.futures import PrefectFutureList
 from pydantic import BaseModel
 
 from tasks.experiment.reports.metrics import RunDescription
-from tasks.orchestration.code_identity import code_identity, library_version
+from tasks.orchestration.cache.code_identity import code_identity, library_version
 from tasks.storage.artifacts import Artifact, artifacts_in
 from tasks.storage.roots import ROOT
 

@@ -21,9 +21,9 @@ from tasks.experiment.reports.page import complete
 from tasks.experiment.reports.plots import PLOTS
 from tasks.experiment.reports.sentences import not_converged
 from tasks.experiment.settings import Experiment
-from tasks.orchestration.progress import best_effort
 from tasks.orchestration.provenance import artifacts_of_run, describe_run
 from tasks.orchestration.run_names import folder_name
+from tasks.orchestration.terminal.progress import best_effort
 from tasks.orchestration.tracking import track
 from tasks.storage.artifacts import Artifact, copy_files
 from tasks.storage.files import printable, read_json, read_text, write_json, write_text

@@ -20,12 +20,12 @@ from prefect.transactions import IsolationLevel
 from pydantic.fields import FieldInfo
 
 from tasks.orchestration import chunks
-from tasks.orchestration.cache_records import RecordFolder, RecordLocks, RecordSerializer, declare_result
-from tasks.orchestration.code_identity import code_identity
+from tasks.orchestration.cache.code_identity import code_identity
+from tasks.orchestration.cache.records import RecordFolder, RecordLocks, RecordSerializer, declare_result
 from tasks.orchestration.provenance import note_call, noting_calls
 from tasks.orchestration.run_names import describe_pairs, run_name
-from tasks.orchestration.runners import configured_runner, task_runner
 from tasks.orchestration.tracking import wanted_trackers
+from tasks.orchestration.workers.runners import configured_runner, task_runner
 
 P = ParamSpec("P")
 R = TypeVar("R")

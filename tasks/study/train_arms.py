@@ -5,8 +5,8 @@ from pathlib import Path
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.study.plan import Plan
-from tasks.orchestration.progress import report_steps
 from tasks.orchestration.stage import stage
+from tasks.orchestration.terminal.progress import report_steps
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import write_json
 

@@ -13,8 +13,8 @@ from tasks.experiment.networks.model_files import load_network
 from tasks.experiment.study.plan import Plan
 from tasks.experiment.study.tuned.choice import attempts, choose_recipes
 from tasks.experiment.study.tuned.plan import Attempt, Chosen, TunedPlan
-from tasks.orchestration.progress import report_steps, watch
 from tasks.orchestration.stage import stage
+from tasks.orchestration.terminal.progress import report_steps, watch
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import read_json, write_json
 

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from flows.recommend import transfer_recommend
 from tasks.experiment.recommend.settings import Question
-from tasks.orchestration.own_server import prefect_api
+from tasks.orchestration.servers.own_server import prefect_api
 from tasks.storage.files import read_json
 
 

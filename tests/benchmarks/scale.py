@@ -26,8 +26,8 @@ from prefect.settings import (
 )
 
 from tasks.orchestration.chunks import ALONE
-from tasks.orchestration.runners import THREADS, task_runner
 from tasks.orchestration.stage import stage
+from tasks.orchestration.workers.runners import THREADS, task_runner
 from tasks.storage.artifacts import Artifact, save
 from tests.support.machine import Machine, machine
 from tests.support.services import postgres

@@ -183,7 +183,7 @@ def test_models_work_outside(artifacts: Path, first: dict, tmp_path: Path) -> No
 def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artifacts: Path, first: dict) -> None:
     script = (
         "import sys; from flows.transfer_learning import transfer_learning\n"
-        "from tasks.orchestration.command_line import run_from_command_line\n"
+        "from tasks.orchestration.terminal.command_line import run_from_command_line\n"
         "run_from_command_line(transfer_learning, 'flows.transfer_learning')\n"
         "print({'tensorflow', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules))"
     )

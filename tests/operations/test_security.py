@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from tasks.orchestration.runners import CORES
+from tasks.orchestration.workers.runners import CORES
 from tests.support.machine import Machine, machine
 from tests.support.processes import PATIENCE, until
 from tests.support.runs import LONG, QUICK, flags

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from tasks.experiment.data.dataset import DataSet
 from tasks.normalize import normalize
-from tasks.orchestration.cache_records import Record, declare_result, is_intact, parse_record
+from tasks.orchestration.cache.records import Record, declare_result, is_intact, parse_record
 from tasks.storage.artifacts import Artifact
 
 PIXELS = Artifact(path=f"store/normalize/{16 * '0'}", digest=64 * "0")

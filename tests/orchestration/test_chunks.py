@@ -13,8 +13,8 @@ from tasks.experiment.errors import UnusableInputError
 from tasks.normalize import normalize
 from tasks.orchestration import chunks
 from tasks.orchestration.provenance import artifacts_of_run
-from tasks.orchestration.runners import task_runner
 from tasks.orchestration.stage import computing
+from tasks.orchestration.workers.runners import task_runner
 from tasks.storage.artifacts import Artifact
 from tests.support.runs import FinalStates
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL
 
-from tasks.orchestration import code_identity as cache
+from tasks.orchestration.cache import code_identity as cache
 from tasks.storage.roots import ROOT, data_root
 from tests.support.runs import QUICK, flags, run_experiment
 
@@ -24,7 +24,7 @@ STAGES = {
     if "@stage(" in path.read_text()
 }
 TRAIN, REPORT = {"tasks.train", "tasks.study.train_arms"}, {"tasks.report", "tasks.study.report_study"}
-ASK = "import json, sys; from tasks.orchestration.code_identity import code_identity as c;"
+ASK = "import json, sys; from tasks.orchestration.cache.code_identity import code_identity as c;"
 ASK += "print(json.dumps({stage: c(stage) for stage in sys.argv[1:]}))"
 
 

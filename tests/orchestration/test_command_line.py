@@ -10,7 +10,7 @@ import pytest
 from flows.study import transfer_study
 from flows.transfer_learning import transfer_learning
 from tasks.experiment.networks.bodies.pixels import Standardized
-from tasks.orchestration.command_line import parse_parameters
+from tasks.orchestration.terminal.command_line import parse_parameters
 from tasks.storage.roots import ROOT, version
 
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 from rich.progress import Progress
 
-from tasks.orchestration import progress
+from tasks.orchestration.terminal import progress
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from flows.study import transfer_study
 from flows.transfer_learning import transfer_learning
 from tasks.experiment.settings import Experiment
-from tasks.orchestration.command_line import parse_parameters
 from tasks.orchestration.provenance import checkout, command
+from tasks.orchestration.terminal.command_line import parse_parameters
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -14,8 +14,8 @@ from tasks.experiment.data.fashion_mnist import NAME
 from tasks.experiment.data.fitting import Sizing
 from tasks.normalize import normalize
 from tasks.orchestration.provenance import artifacts_of_run, made_with
-from tasks.orchestration.runners import task_runner
 from tasks.orchestration.stage import computing
+from tasks.orchestration.workers.runners import task_runner
 from tasks.storage.roots import ROOT
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

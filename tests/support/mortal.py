@@ -106,7 +106,7 @@ def main() -> None:
 
     import flows.transfer_learning  # noqa: F401
     import tasks.experiment.networks.train_network  # noqa: F401
-    from tasks.orchestration.code_identity import code_identity
+    from tasks.orchestration.cache.code_identity import code_identity
 
     for stage in ("download", "normalize", "split", "train", "evaluate", "report"):
         code_identity(f"tasks.{stage}")

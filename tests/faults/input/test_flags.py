@@ -14,7 +14,7 @@ from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 from flows.transfer_learning import transfer_learning
 from tasks.experiment.data.fashion_mnist import CLASS_NAMES
 from tasks.experiment.settings import Experiment
-from tasks.orchestration.command_line import parse_parameters
+from tasks.orchestration.terminal.command_line import parse_parameters
 
 EXAMPLES = 250
 PATHS = ["../../etc/passwd", "/dev/null", "~/x", "a/../../b", "C:\\x", "%00", "$(reboot)", "{0}", "'; DROP TABLE", ""]

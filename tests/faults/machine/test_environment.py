@@ -17,7 +17,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from tasks.experiment.data import mirrors
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.reports.figures import Plot, draw_plots, figure_with_axes
-from tasks.orchestration import own_server
+from tasks.orchestration.servers import own_server
 from tasks.storage.in_use import artifacts_in_use
 from tasks.storage.roots import ROOT, UnusableArtifactsError
 from tests.support.runs import QUICK, answers_of, flags

@@ -18,7 +18,7 @@ import pytest
 
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.networks.model_files import load_trained
-from tasks.orchestration.cache_records import Record
+from tasks.orchestration.cache.records import Record
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.roots import ROOT
 from tests.faults.checks import assert_nothing_lost, computed_stages, sockets

@@ -27,10 +27,10 @@ from upath import UPath
 
 from tasks.experiment.errors import DivergedError, UnusableInputError
 from tasks.experiment.reports.metrics import read_metrics
-from tasks.orchestration.flag_help import describe_flags, plain_group, plain_help
-from tasks.orchestration.own_server import prefect_api
-from tasks.orchestration.progress import bars_in_terminal
-from tasks.orchestration.runners import Runner, configured_runner, task_runner
+from tasks.orchestration.servers.own_server import prefect_api
+from tasks.orchestration.terminal.flag_help import describe_flags, plain_group, plain_help
+from tasks.orchestration.terminal.progress import bars_in_terminal
+from tasks.orchestration.workers.runners import Runner, configured_runner, task_runner
 from tasks.storage.artifacts import is_store_empty
 from tasks.storage.files import printable
 from tasks.storage.roots import UnusableArtifactsError, version

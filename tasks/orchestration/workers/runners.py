@@ -31,7 +31,7 @@ def task_runner(where: str) -> TaskRunner[Any]:
     """As many training runs at a time as there are cores, here or on the cluster."""
     if where == THREADS:
         return ThreadPoolTaskRunner(max_workers=CORES)
-    from tasks.orchestration.dask_cluster import ClusterTaskRunner
+    from tasks.orchestration.workers.dask_cluster import ClusterTaskRunner
 
     if where == DASK:
         processes = {"n_workers": CORES, "threads_per_worker": 1}

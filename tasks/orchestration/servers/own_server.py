@@ -101,8 +101,8 @@ def start(password: str) -> str:
     said = home / LOG
     with said.open("ab" if said.exists() and said.stat().st_size < LOG_BYTES else "wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "tasks.orchestration.own_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=log, encoding="utf-8", env=os.environ | {"PREFECT_SERVER_API_AUTH_STRING": password},
+            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+            encoding="utf-8", env=os.environ | {"PREFECT_SERVER_API_AUTH_STRING": password},
         )  # fmt: skip
     # At exit, not at the end of the block: Prefect sends its last logs at exit, and what is registered first runs last.
     atexit.register(server.communicate)
@@ -136,7 +136,7 @@ def main() -> None:
     print(listener.getsockname()[1], flush=True)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads more of it
     os.environ |= ONLY_RECORD
-    from tasks.orchestration.guarded_server import serve
+    from tasks.orchestration.servers.guarded_server import serve
 
     serve(listener, "127.0.0.1", sys.stdin.read, log_level="error", timeout_graceful_shutdown=5)
 

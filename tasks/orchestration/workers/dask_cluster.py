@@ -16,7 +16,7 @@ from distributed import Worker, WorkerPlugin
 from prefect_dask import DaskTaskRunner
 
 from tasks.experiment.errors import UnusableInputError
-from tasks.orchestration.code_identity import code_identity
+from tasks.orchestration.cache.code_identity import code_identity
 from tasks.storage.roots import shared_root
 
 START_SECONDS = 30

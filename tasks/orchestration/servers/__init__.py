@@ -1,0 +1,1 @@
+"""The Prefect server that a command starts for itself where none answers."""

@@ -1,0 +1,1 @@
+"""What a terminal shows: flags and their help, progress, and the streams themselves."""

@@ -1,0 +1,1 @@
+"""Where task runs are computed: in threads here, or on Dask workers."""
