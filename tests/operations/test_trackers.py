@@ -34,11 +34,12 @@ class MLflow:
     def __init__(self, folder: Path) -> None:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
+        quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
         self.process = Process(
             [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
              "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", folder / "mlartifacts"],
             folder / "mlflow.log", folder=folder,
-            environment=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+            environment=os.environ | quiet,
         )  # fmt: skip
         until(self.answers, "MLflow answers", self.process)
 
