@@ -34,10 +34,12 @@ class MLflow:
     def __init__(self, folder: Path) -> None:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
+        quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
         self.process = Process(
             [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
              "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", folder / "mlartifacts"],
             folder / "mlflow.log", folder=folder,
+            environment=os.environ | quiet,
         )  # fmt: skip
         until(self.answers, "MLflow answers", self.process)
 
@@ -86,7 +88,8 @@ def named(pairs: list[dict]) -> dict:
 def test_mlflow_and_tensorboard(here: Machine, mlflow: MLflow) -> None:
     """Both from a run that the cache had whole, whose results they do not change."""
     untold = answers_of(latest(here))
-    done = here.command(*RUN, HEADSTART_TRACKERS="mlflow, tensorboard", MLFLOW_TRACKING_URI=mlflow.address)
+    patience = {"MLFLOW_HTTP_REQUEST_TIMEOUT": f"{PATIENCE:.0f}", "MLFLOW_TRACKING_URI": mlflow.address}
+    done = here.command(*RUN, HEADSTART_TRACKERS="mlflow, tensorboard", **patience)
     assert done.returncode == 0, done.stderr
     folder = latest(here)
     metrics, epochs = (
