@@ -123,10 +123,10 @@ def test_hostile_model(kind: str, artifacts_copy: Path) -> None:
         shutil.copy(good / "history.json", folder)
         hostile_model(kind, good / "model.keras", folder / "model.keras")
 
-    record = next(artifacts_copy.glob("cache/train_B_scratch-*"))
+    record = next(artifacts_copy.glob("cache/train_A-*"))
     written = json.loads(record.read_text())
     good = Artifact(**json.loads(written["result"])["result"]).folder()
-    forged = Record(key=record.name, result=save("train_B_scratch", write)).model_dump_json()
+    forged = Record(key=record.name, result=save("train_A", write)).model_dump_json()
     record.write_text(json.dumps(written | {"result": forged}))
     with pytest.raises((ValueError, TypeError), match=r"Lambda|could not be deserialized|Could not locate"):
         run_experiment()
