@@ -78,7 +78,7 @@ def test_the_form_describes_and_limits_parameters(served: Machine, page: Any) ->
     for name, limits in {
         "Target Samples": ("2", "1000000"),
         "Hidden Layers": ("1", "8"),
-        "replicates": ("1", "1000"),
+        "replicates": ("1", "100000"),
     }.items():
         field = page.get_by_label(name).first
         assert (field.get_attribute("min"), field.get_attribute("max")) == limits
