@@ -93,11 +93,26 @@ def stage(run_name: str | None = None, **options: Any) -> Callable[[Callable[P, 
         _modules.add(function.__module__)
         policy = ResultsAreCurrent().configure(lock_manager=RecordLocks(), isolation_level=IsolationLevel.SERIALIZABLE)
         return Stage(
-            function, name=name, task_run_name=run_name or name, cache_policy=policy, persist_result=True,
-            result_storage=RecordFolder(), result_serializer=RecordSerializer(), **options,
+            _again_if_parsing_failed(function), name=name, task_run_name=run_name or name, cache_policy=policy,
+            persist_result=True, result_storage=RecordFolder(), result_serializer=RecordSerializer(), **options,
         )  # fmt: skip
 
     return decorate
+
+
+def _again_if_parsing_failed(function: Callable[P, R]) -> Callable[P, R]:
+    """CPython 3.11 sometimes raises SystemError where two threads parse (gh-106905), as NumPy does a file's header."""
+
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except SystemError as error:
+            if "AST constructor" not in str(error):
+                raise
+            return function(*args, **kwargs)
+
+    return called
 
 
 def pipeline(
