@@ -1,7 +1,6 @@
 """What the server does by itself: give up runs that died, and tell a webhook what went wrong."""
 
 import sys
-from argparse import ArgumentParser
 from datetime import timedelta
 from getpass import getpass
 from typing import Any, cast
@@ -14,12 +13,11 @@ from prefect.client.schemas.objects import BlockDocument, StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture, ResourceSpecification
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.variables import Variable
 from pydantic import SecretStr
 
-from flows.deployments import FLOWS
-from tasks.orchestration.servers.own_server import default_address
+from flows.deployments import FLOWS, answering_server
+from tasks.orchestration.terminal.command import command_parser
 
 SILENCE = timedelta(seconds=90)  # three heartbeats of pyproject.toml's [tool.prefect.flows]
 WEBHOOK = "headstart"  # the Webhook block with the address
@@ -33,12 +31,13 @@ PAYLOAD = """{"text": {{ ("headstart: " ~ flow_run.name ~ " " ~ flow_run.state.n
 
 def main() -> None:
     """Set all of it up on the configured server, or the one that `make serve` has."""
-    parser = ArgumentParser(prog="python -m flows.automations", description=(__doc__ or "").split("\n")[0])
+    parser = command_parser("flows.automations", __doc__)
     parser.add_argument(
         "--webhook", action="store_true", help="ask for the address to be told what went wrong; none, if it is empty"
     )
-    with temporary_settings({PREFECT_API_URL: PREFECT_API_URL.value() or default_address()}):
-        if parser.parse_args().webhook:
+    given = parser.parse_args()
+    with answering_server():
+        if given.webhook:
             set_webhook(getpass("Webhook: ") if sys.stdin.isatty() else sys.stdin.readline())
         create_automations()
 

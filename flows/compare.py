@@ -1,6 +1,5 @@
 """What differs between runs, and how their answers do: `python -m flows.compare RUN RUN …`."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -8,18 +7,17 @@ from pathlib import Path
 from tasks.experiment.reports.comparison import compare_runs, comparison_page
 from tasks.experiment.reports.html import to_html
 from tasks.experiment.reports.metrics import Metrics, read_metrics
+from tasks.orchestration.terminal.command import command_parser
 from tasks.storage.files import printable, write_text
-from tasks.storage.roots import version
 from tasks.storage.runs import NoRunError, find_run
 
 
 def main() -> None:
     """Print the comparison; runs are compared with the first one."""
-    parser = argparse.ArgumentParser("python -m flows.compare", description=__doc__)
+    parser = command_parser("flows.compare", __doc__)
     parser.add_argument("run", nargs="+", help="a run's name, its folder, latest, or latest~1 (the one before)")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a self-contained page")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    parser.add_argument("--version", action="version", version=version())
     given = parser.parse_args()
     runs: dict[str, Metrics] = {}
     for named in given.run:

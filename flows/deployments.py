@@ -8,6 +8,8 @@ parameter is refused.
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -17,7 +19,8 @@ from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tasks.orchestration.servers.own_server import default_address
+from tasks.orchestration.servers.own_server import accepts_us, default_address
+from tasks.orchestration.terminal.command import command_parser
 from tasks.storage.roots import ROOT
 
 FLOWS = ["transfer-learning", "transfer-study", "transfer-recommend"]
@@ -28,12 +31,25 @@ WHAT_AND_WHEN = {"schedule", "active", "max_scheduled_runs", "parameters", "slug
 
 def main() -> None:
     """Set all of it up on the configured server, or the one that `make serve` has."""
-    address = PREFECT_API_URL.value() or default_address()
-    with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
+    command_parser("flows.deployments", __doc__).parse_args()
+    with answering_server(), get_client(sync_client=True) as client:
         try:
             deploy(client)
         except RuntimeError as error:
             sys.exit(str(error))
+
+
+@contextmanager
+def answering_server() -> Iterator[None]:
+    """Use the configured server, or the one that `make serve` has. Exits with one sentence if it does not answer."""
+    address = PREFECT_API_URL.value() or default_address()
+    if not accepts_us(address):
+        sys.exit(
+            f"No Prefect server at {address} has this version and the configured password: start `make serve` in "
+            "another terminal, or set PREFECT_API_URL and PREFECT_API_AUTH_STRING."
+        )
+    with temporary_settings({PREFECT_API_URL: address}):
+        yield
 
 
 def deploy(client: SyncPrefectClient) -> None:

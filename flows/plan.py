@@ -1,16 +1,16 @@
 """How many pairs does it take? Answered from a finished run: `python -m flows.plan [RUN] [--effect P] [--within P]`."""
 
-import argparse
 import sys
 
 from tasks.experiment.reports.metrics import errors_of, read_metrics
 from tasks.experiment.results.statistics.planning import pairs_for_width, pairs_to_see
+from tasks.orchestration.terminal.command import command_parser
 from tasks.storage.runs import LATEST, NoRunError, find_run
 
 
 def main() -> None:
     """Print how many pairs would see the effect in 9 of 10 studies, and how many would know it to within ± P points."""
-    parser = argparse.ArgumentParser("python -m flows.plan", description=__doc__)
+    parser = command_parser("flows.plan", __doc__)
     parser.add_argument("run", nargs="?", default=LATEST, help="a run's name or folder, or latest~1 (default: latest)")
     parser.add_argument("--effect", type=float, metavar="P", help="error reduction in percent (default: the one seen)")
     parser.add_argument(

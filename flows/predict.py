@@ -1,11 +1,11 @@
 """Ask a kept model what image files show: `python -m flows.predict MODEL IMAGE…`."""
 
 import sys
-from argparse import ArgumentParser
 from pathlib import Path
 
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.prediction import predict_files
+from tasks.orchestration.terminal.command import command_parser
 from tasks.storage.files import printable
 
 
@@ -14,7 +14,7 @@ def main() -> None:
 
     An image that can't be read is named in a line of the errors; the exit status is then 2.
     """
-    parser = ArgumentParser("python -m flows.predict", description="Tell what a kept model says about image files.")
+    parser = command_parser("flows.predict", __doc__)
     parser.add_argument("model", type=Path, help="a .keras file, such as artifacts/latest/models/B_on_A.keras")
     parser.add_argument("image", type=Path, nargs="+", help="image files, or folders of them")
     given = parser.parse_args()

@@ -5,19 +5,18 @@ import sys
 from itertools import groupby
 
 from tasks.experiment.reports.index import write_index
+from tasks.orchestration.terminal.command import command_parser
 from tasks.storage.files import printable
 from tasks.storage.in_use import InUseError
 from tasks.storage.pruning import Removal, prune
-from tasks.storage.roots import version
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m flows.prune", description=__doc__)
+    parser = command_parser("flows.prune", __doc__)
     parser.add_argument("--keep", type=_count, default=20, metavar="N", help="how many runs to keep (default: 20)")
     parser.add_argument(
         "--dry-run", action="store_true", help="only show what would go: how much of each kind, and from when"
     )
-    parser.add_argument("--version", action="version", version=version())
     given = parser.parse_args()
     try:
         removed = prune(given.keep, dry_run=given.dry_run)

@@ -28,6 +28,7 @@ from flows.deployments import POOL, deploy
 from flows.server import password
 from tasks.orchestration.servers.guarded_server import LOOPBACK
 from tasks.orchestration.servers.own_server import accepts_us, default_address
+from tasks.orchestration.terminal.command import command_parser
 from tasks.storage.roots import ROOT
 
 START_SECONDS = 600  # a deadline for one that hangs, however busy the machine
@@ -37,6 +38,7 @@ STOP_SECONDS = 30
 
 def main() -> None:
     """Bring everything up, wait for Ctrl-C (or SIGTERM, or the end of the server or worker), take everything down."""
+    command_parser("flows.serve", __doc__).parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts what is in its background without
         signal.signal(number, signal.default_int_handler)
     address, word = PREFECT_API_URL.value() or default_address(), password()

@@ -18,6 +18,7 @@ from prefect.settings import (
 )
 
 from tasks.orchestration.servers.guarded_server import serve
+from tasks.orchestration.terminal.command import command_parser
 from tasks.storage.roots import ROOT
 
 KEPT = """\
@@ -31,6 +32,7 @@ auth_string = "{0}"
 
 def main() -> None:
     """Serve until Ctrl-C (or SIGTERM)."""
+    command_parser("flows.server", __doc__).parse_args()
     host, port = PREFECT_SERVER_API_HOST.value(), PREFECT_SERVER_API_PORT.value()
     word = password()
     try:

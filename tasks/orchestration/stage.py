@@ -24,6 +24,7 @@ from tasks.orchestration.cache.code_identity import code_identity
 from tasks.orchestration.cache.records import RecordFolder, RecordLocks, RecordSerializer, declare_result
 from tasks.orchestration.provenance import note_call, noting_calls
 from tasks.orchestration.run_names import describe_pairs, run_name
+from tasks.orchestration.terminal.refusals import keep_tracebacks_of_refusals_out
 from tasks.orchestration.tracking import wanted_trackers
 from tasks.orchestration.workers.runners import configured_runner, task_runner
 
@@ -129,6 +130,7 @@ def pipeline(
         function.__doc__ = f"{description or ''}\n\nArgs:\n{_describe_parameters(function)}"
         # A worker loads a flow from its file, as a module that Dask's machines can't import: what is in it goes along.
         register_pickle_by_value(sys.modules[function.__module__])
+        keep_tracebacks_of_refusals_out()
         return flow(
             name=name,
             description=description,

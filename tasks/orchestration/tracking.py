@@ -52,6 +52,9 @@ def track(folder: Path) -> None:
         except subprocess.TimeoutExpired:
             log.warning("Not sent to %s: no end after %.0f seconds", name, MOST_SECONDS)
             continue
+        except OSError as error:  # no memory or no process left for it
+            log.warning("Not sent to %s: its client did not start (%s)", name, error.strerror)
+            continue
         said = (ended.stderr if ended.returncode else ended.stdout).split("\n")
         last = next((line for line in reversed(said) if line.strip()), f"it ended with status {ended.returncode}")
         if ended.returncode:

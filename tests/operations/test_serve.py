@@ -104,6 +104,7 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
     assert fourth.startswith("Regressed: ")
     assert "tasks.experiment.networks.architectures" in fourth
     assert "tasks.experiment.networks.program" not in fourth
+    assert_no_traceback(served, served.flow_runs(name={"any_": nights[-1:]})[0]["id"])
     until(lambda: told, "the webhook is told")
     assert "Regressed" in told[0]
     assert "outside the expected" in told[0]
@@ -131,6 +132,29 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
             page.get_by_text(name).first.wait_for()
         for verdict in ("first", "reproduced", "drifted", "regressed"):
             page.get_by_text(verdict, exact=True).first.wait_for()
+
+
+@pytest.mark.parametrize(
+    ("experiment", "says"),
+    [
+        ({"target_classes": ["Coat", "Nothing"]}, "no class 'Nothing': give a number"),
+        ({"dataset": "/no/such/data"}, "dataset /no/such/data does not exist"),
+    ],
+)
+def test_what_only_a_run_can_refuse_is_said_without_a_traceback(served: Machine, experiment: dict, says: str) -> None:
+    done = served.run("on-demand", replicates=1, experiment=experiment)
+    assert done.returncode == 1
+    run = served.flow_runs(deployment_id={"any_": [served.deployment("on-demand")["id"]]})[0]
+    assert says in run["state"]["message"]
+    assert_no_traceback(served, run["id"])
+
+
+def assert_no_traceback(served: Machine, run_id: str) -> None:
+    """In the worker's log, and in the run's own, which the UI shows."""
+    log = served.post("logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
+    assert log
+    assert not [line["message"] for line in log if "Traceback" in line["message"]]
+    assert "unexpected exception" not in served.started[0].said()
 
 
 def test_schedules_that_were_changed_on_the_server_stay(served: Machine) -> None:

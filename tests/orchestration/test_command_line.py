@@ -1,5 +1,6 @@
 """What the commands say of themselves."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -12,6 +13,9 @@ from flows.transfer_learning import transfer_learning
 from tasks.experiment.networks.bodies.pixels import Standardized
 from tasks.orchestration.terminal.command_line import parse_parameters
 from tasks.storage.roots import ROOT, version
+
+FLOWS = {"transfer_learning", "study", "recommend"}  # their flags are parse_parameters'
+COMMANDS = sorted({file.stem for file in (ROOT / "flows").glob("*.py")} - FLOWS - {"__init__"})
 
 
 def said(flow: object, flag: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
@@ -34,8 +38,13 @@ def test_help_shows_ranges_defaults_and_plain_types(
         "--refresh [true|false] Ignore the cache and recompute everything. (default: false)",
     ):
         assert line in text
+    assert "--experiment [JSON] The settings below as one JSON object." in text
+    assert (
+        "--experiment.source-pixels [{0-255,0-1,-1-1}|JSON] One of these, or the settings below as one JSON object. "
+        "(default: empty)" in text
+    )
     assert "--experiment.source-pixels.mean JSON-LIST Of pixels of 0 to 1; one, or one per channel." in text
-    for technical in ("null", "None", "tuple", "Union", "ifdef"):
+    for technical in ("null", "None", "tuple", "Union", "ifdef", "JSON string"):
         assert technical not in text
     assert "--pair-replicates INTEGER" in said(transfer_study, "--help", monkeypatch, capsys)
 
@@ -78,6 +87,19 @@ def test_other_pixels_are_refused_in_one_sentence(
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(transfer_learning, "--version", monkeypatch, capsys) == version()
     assert re.fullmatch(r"headstart \d+\.\d+\.\d+", version())
+
+
+@pytest.mark.parametrize("flag", ["--version", "--help"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_answers_and_starts_nothing(
+    command: str, flag: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [command, flag])
+    with pytest.raises(SystemExit) as end:
+        importlib.import_module(f"flows.{command}").main()
+    assert not end.value.code
+    text = capsys.readouterr().out
+    assert text.startswith(version() if flag == "--version" else f"usage: python -m flows.{command} [-h] [--version]")
 
 
 def test_make_help_says_what_each_target_does() -> None:

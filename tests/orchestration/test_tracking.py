@@ -1,11 +1,15 @@
 """Which trackers are wanted, and that nobody else pays for them."""
 
+import errno
+import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tasks.experiment.errors import UnusableInputError
+from tasks.orchestration import tracking
 from tasks.orchestration.tracking import wanted_trackers
 from tasks.storage.roots import ROOT
 
@@ -39,3 +43,20 @@ def test_no_client_is_imported_by_a_run() -> None:
 def test_the_first_line_comes_before_what_takes_long_to_import() -> None:
     script = "import sys, flows; print({'prefect', 'tensorflow', 'pandas', 'pydantic'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True).stdout == b"set()\n"
+
+
+@pytest.mark.fault("no memory is left for a tracker's client", "a warning for each tracker, and no more")
+def test_a_client_that_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    def refused(*command: object, **options: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setenv("HEADSTART_TRACKERS", "tensorboard,mlflow")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    monkeypatch.setattr(tracking.subprocess, "run", refused)
+    monkeypatch.setattr(tracking, "get_run_logger", lambda: logging.getLogger("run"))
+    tracking.track(tmp_path)
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
+        f"Not sent to {name}: its client did not start (Cannot allocate memory)" for name in ("tensorboard", "mlflow")
+    ]

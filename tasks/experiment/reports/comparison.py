@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tasks.experiment.reports.metrics import Metrics, errors_of, metric_of
 from tasks.experiment.reports.page import render
-from tasks.experiment.reports.phrases import rounded
+from tasks.experiment.reports.phrases import SCORES, rounded
 from tasks.experiment.results.pairs import errors
 from tasks.experiment.results.statistics.intervals import FEWEST, difference_interval
 from tasks.experiment.settings import Experiment
@@ -164,7 +164,7 @@ def _difference(first: str, other: str, before: Metrics, after: Metrics) -> Diff
     if not seeds:
         return found | {"why": "they have no seed in common"}
     if metric_of(before) != metric_of(after):
-        return found | {"why": f"one measures {metric_of(before)} and the other {metric_of(after)}"}
+        return found | {"why": f"one measures {SCORES[metric_of(before)]} and the other {SCORES[metric_of(after)]}"}
     both = errors(pairs[0], metric_of(before)), errors(pairs[1], metric_of(after))
     for name, (scratch, _) in zip((first, other), both, strict=True):
         if not scratch.mean():

@@ -11,7 +11,7 @@ from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.bodies.body import model_notes
 from tasks.experiment.networks.recipe import TunedRecipe
 from tasks.experiment.reports.cautions import Baseline, baseline, cautions
-from tasks.experiment.reports.phrases import by_metric
+from tasks.experiment.reports.phrases import SCORES, by_metric
 from tasks.experiment.results.convergence import Convergence
 from tasks.experiment.results.nights import Night
 from tasks.experiment.results.pairs import Replicate, Results, errors
@@ -129,10 +129,10 @@ def read_metrics(folder: Path | UPath) -> Metrics:
 
 def table_of_pairs(replicates: list[Replicate]) -> list[dict[str, object]]:
     """One row per pair (of the first ROWS), by column: its seed, each metric of either arm, and its error reduction."""
-    rows = []
+    rows, names = [], cast(dict[str, str], SCORES)
     for pair in replicates[:ROWS]:
         arms: dict[str, Mapping[str, object]] = {"scratch": pair["scratch"], "transfer": pair["transfer"]}
-        scores = {f"{arm} {name}": arms[arm][name] for name in METRICS for arm in arms}
+        scores = {f"{arm} {names.get(name, name)}": arms[arm][name] for name in METRICS for arm in arms}
         rows.append({"seed": pair["seed"], **scores, "error reduction in %": pair["error_reduction"]})
     return rows
 

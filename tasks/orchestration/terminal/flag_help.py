@@ -24,20 +24,21 @@ def _described(prefix: str, schema: dict[str, Any], models: dict[str, Any]) -> I
         for kind in (value, *value.get("anyOf", ())):
             if "$ref" in kind:
                 yield from _described(f"{flag}.", models[kind["$ref"].rsplit("/", 1)[-1]], models)
-        if "$ref" not in value:
-            yield flag, value
+        yield flag, value
 
 
 def plain_help(value: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """argparse's options of a flag whose value has this schema, in plain words."""
     kinds = [kind for kind in value.get("anyOf", [value]) if kind.get("type") != "null"]
     notes = [_range(kinds[0])]
-    if "default" in value:
+    if "$ref" not in value and "default" in value:
         default = value["default"]
         shown = "empty" if default is None else default if isinstance(default, str) else json.dumps(default)
         notes.append(f"default: {shown}")
     note = "; ".join(filter(None, notes)).replace("%", "%%")
     text = DEFAULT.sub("", options.get("help") or "")
+    if any("$ref" in kind for kind in kinds):  # a group of flags; pydantic says "set NAME from JSON string"
+        text = f"{'One of these, or t' if len(kinds) > 1 else 'T'}he settings below as one JSON object."
     return options | {"metavar": "|".join(map(_takes, kinds)), "help": f"{text} ({note})" if note else text}
 
 

@@ -2,7 +2,6 @@
 
 import gzip
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +20,6 @@ NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 @pytest.fixture(autouse=True)
 def _root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
-
-
-def write_npz(path: Path, **changes: Any) -> Path:
-    arrays = {"x_train": X[:300], "y_train": Y[:300], "x_test": X[300:400], "y_test": Y[300:400]} | changes
-    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
-    return path
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
@@ -55,7 +48,7 @@ def expected(start: int, stop: int, names: tuple[str, ...]) -> list[tuple[bytes,
 
 
 def test_npz_and_idx_hold_the_same_images_in_the_same_order(tmp_path: Path) -> None:
-    from_npz = import_data(write_npz(tmp_path / "digits.npz"))
+    from_npz = import_data(digits.write_npz_with(tmp_path / "digits.npz"))
     assert from_npz.classes == tuple("0123456789")
     assert from_npz.image_shape == (8, 8)
     assert content(from_npz, "train") == expected(0, 300, from_npz.classes)
@@ -94,7 +87,7 @@ def test_colour_jpeg_grey_and_transparent_images_become_rgb(tmp_path: Path) -> N
 
 
 def test_names_come_from_the_side_file(tmp_path: Path) -> None:
-    path = write_npz(tmp_path / "digits.npz")
+    path = digits.write_npz_with(tmp_path / "digits.npz")
     (tmp_path / "digits.classes.txt").write_text("\n".join(NAMES))
     before = fingerprint(path)
     assert import_data(path).classes == NAMES
@@ -104,7 +97,9 @@ def test_names_come_from_the_side_file(tmp_path: Path) -> None:
 
 def test_classes_are_mixed_and_validation_and_test_hold_a_share_of_each(tmp_path: Path) -> None:
     order = np.argsort(Y[:300], kind="stable")
-    data = import_data(write_npz(tmp_path / "d.npz", x_train=X[order], y_train=Y[order], x_test=None, y_test=None))
+    data = import_data(
+        digits.write_npz_with(tmp_path / "d.npz", x_train=X[order], y_train=Y[order], x_test=None, y_test=None)
+    )
     for row in class_counts(data):
         total = row["training"] + row["validation"] + row["test"]
         assert row["test"] == round(total / 5)
@@ -125,12 +120,12 @@ def test_what_looks_suspicious_is_told(tmp_path: Path) -> None:
     test = X[300:400].copy()
     test[:3] = train[10:13]
     test[3] = 77
-    notes = " ".join(import_data(write_npz(tmp_path / "d.npz", x_train=train, x_test=test)).notes)
+    notes = " ".join(import_data(digits.write_npz_with(tmp_path / "d.npz", x_train=train, x_test=test)).notes)
     assert "3 test images of 100 are in the training images too" in notes
     assert "1 training image has a twin of another class" in notes
     assert "2 training images are of a single colour" in notes
     assert "1 test image is of a single colour" in notes
-    few = " ".join(import_data(write_npz(tmp_path / "few.npz", x_train=X[:100], y_train=Y[:100])).notes)
+    few = " ".join(import_data(digits.write_npz_with(tmp_path / "few.npz", x_train=X[:100], y_train=Y[:100])).notes)
     assert "Few training images: 0 (" in few
 
 

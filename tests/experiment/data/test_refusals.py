@@ -21,12 +21,6 @@ def _root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
 
 
-def write_npz(path: Path, **changes: Any) -> Path:
-    arrays = {"x_train": X[:300], "y_train": Y[:300], "x_test": X[300:400], "y_test": Y[300:400]} | changes
-    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
-    return path
-
-
 class Explosive:
     """Runs code when it is unpickled."""
 
@@ -67,7 +61,7 @@ def test_an_npz_that_cant_be_used_is_refused_in_one_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnusableInputError) as refused:
-        import_data(write_npz(tmp_path / "bad.npz", **changes))
+        import_data(digits.write_npz_with(tmp_path / "bad.npz", **changes))
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "exploded").exists()
@@ -159,7 +153,7 @@ def test_who_gives_no_data_is_told_every_layout(tmp_path: Path) -> None:
 
 
 def test_a_damaged_npz(tmp_path: Path) -> None:
-    path = write_npz(tmp_path / "d.npz")
+    path = digits.write_npz_with(tmp_path / "d.npz")
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(UnusableInputError, match="not a whole"):
         import_data(path)
@@ -168,4 +162,4 @@ def test_a_damaged_npz(tmp_path: Path) -> None:
 def test_an_npz_that_unpacks_to_more_than_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.experiment.data.formats.arrays.npz.MAX_BYTES", 10_000)
     with pytest.raises(UnusableInputError, match="holds more than 0 GiB, the limit"):
-        import_data(write_npz(tmp_path / "d.npz"))
+        import_data(digits.write_npz_with(tmp_path / "d.npz"))

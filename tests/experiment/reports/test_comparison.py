@@ -168,4 +168,4 @@ def test_errors_by_different_metrics_are_not_subtracted() -> None:
         for arm in ("scratch", "transfer"):
             pair[arm]["balanced_accuracy"] = pair[arm]["accuracy"]
     (found,) = compare_runs({"one": metrics(0.2, 0.15), "other": other})["differences"]
-    assert "since one measures accuracy and the other balanced_accuracy." in difference_sentence(found)
+    assert "since one measures accuracy and the other balanced accuracy." in difference_sentence(found)

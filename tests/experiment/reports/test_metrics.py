@@ -66,8 +66,8 @@ def test_a_table_of_pairs_has_every_metric_of_either_arm() -> None:
     transfer = {"accuracy": 0.9, "loss": None, **balance}
     assert table_of_pairs([replicate(42, scratch, transfer)]) == [
         {
-            "seed": 42, "scratch accuracy": 0.8, "transfer accuracy": 0.9, "scratch balanced_accuracy": 0.7,
-            "transfer balanced_accuracy": 0.7, "scratch roc_auc": 0.75, "transfer roc_auc": 0.75, "scratch loss": 0.5,
+            "seed": 42, "scratch accuracy": 0.8, "transfer accuracy": 0.9, "scratch balanced accuracy": 0.7,
+            "transfer balanced accuracy": 0.7, "scratch ROC AUC": 0.75, "transfer ROC AUC": 0.75, "scratch loss": 0.5,
             "transfer loss": None,
             "error reduction in %": pytest.approx(50),
         }
