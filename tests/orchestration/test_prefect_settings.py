@@ -39,3 +39,11 @@ def test_the_projects_settings_hold_in_its_folder_and_nowhere_else(tmp_path: Pat
 def test_three_heartbeats_may_be_missed(tmp_path: Path) -> None:
     heartbeat = settings(ROOT, tmp_path)[0]
     assert SILENCE.seconds == 3 * heartbeat
+
+
+def test_pip_install_says_that_this_is_not_how_it_is_used() -> None:
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--no-deps", str(ROOT)]
+    done = subprocess.run(pip, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "headstart is not installed as a package: in its folder, `make run` sets everything up" in done.stderr
+    assert "Traceback" not in done.stderr
