@@ -63,7 +63,7 @@ def transfer_recommend(
         curve = _curve(B, chosen, question.judging, seed)
         model = refit(B, chosen.method, question.judging, recipe, seed)
         written = report_recommendation(question, seed, B, question.judging, choice, curve, model, made_with())
-        folder = publish(written, {}, prefix="recommend-")
+        folder = publish(written, {"recommended": model.folder() / "model.keras"}, prefix="recommend-")
     return conclude(folder)
 
 

@@ -19,6 +19,7 @@ from tasks.experiment.reports.index import write_index
 from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_run, write_metrics
 from tasks.experiment.reports.page import complete
 from tasks.experiment.reports.plots import PLOTS
+from tasks.experiment.reports.recommend.card import recommended_card
 from tasks.experiment.reports.sentences import not_converged
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.provenance import artifacts_of_run, describe_run
@@ -34,6 +35,7 @@ from tasks.storage.roots import artifacts_root, shared_root
 from tasks.storage.runs import LATEST, RECORD, keep_run
 
 REGRESSED = "headstart.answer.regressed"
+ORIGINS = "dataset", "source_dataset", "source_datasets", "source_model", "source_models"  # settings of either kind
 
 
 def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path | UPath:
@@ -55,6 +57,7 @@ def publish(report: Artifact, models: dict[str, Path], prefix: str = "") -> Path
         write_json(new / RECORD, _record(date))
         is_latest = keep_run(name, new)
     folder = shared_root() / "runs" / name
+    get_run_logger().info("Report, plots and models are in %s", printable(folder))
     if not is_latest:
         latest = artifacts_root() / LATEST
         get_run_logger().warning(
@@ -78,18 +81,22 @@ def _list_runs() -> None:
 
 def _add_models(folder: Path, models: dict[str, Path], metrics: Metrics) -> None:
     """<name>.keras and its card <name>.md, of each model."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir()
+    licence = _licence(metrics["experiment"])
     for name, file in models.items():
         shutil.copyfile(file, folder / f"{name}.keras")
         epochs = file.with_name("history.json")
         last_epoch = read_json(epochs)[-1] if epochs.exists() else None
-        write_text(folder / f"{name}.md", model_card(name, metrics, last_epoch, _licence(metrics["experiment"])))
+        is_recommended = "choice" in metrics
+        card = recommended_card(metrics, licence) if is_recommended else model_card(name, metrics, last_epoch, licence)
+        write_text(folder / f"{name}.md", card)
 
 
 def _licence(experiment: dict[str, Any]) -> str | None:
     """Of the project and of all that its models were trained on, as a hub abbreviates it; None: not known."""
-    sources = {experiment["dataset"], experiment["source_dataset"], experiment["source_model"]} - {None}
-    return "mit" if sources == {Experiment().dataset} else None  # both are MIT's
+    given = [experiment.get(name) for name in ORIGINS]
+    sources = {source for value in given for source in (value if isinstance(value, list | tuple) else [value])}
+    return "mit" if sources - {None} == {Experiment().dataset} else None  # both are MIT's
 
 
 def _record(date: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""report_recommendation: metrics.json, the report and its plots, and the recommended model with its card."""
+"""report_recommendation: metrics.json, the report and its plots."""
 
-import shutil
 from pathlib import Path
 
 from tasks.experiment.data.splits import Problem
@@ -10,7 +9,7 @@ from tasks.experiment.recommend.curve import Curve
 from tasks.experiment.recommend.methods import Judging
 from tasks.experiment.recommend.settings import Question
 from tasks.experiment.reports.figures import draw_plots
-from tasks.experiment.reports.page import render, write_body
+from tasks.experiment.reports.page import write_body
 from tasks.experiment.reports.recommend.metrics import RecommendationMetrics, describe_labels, table_of_candidates
 from tasks.experiment.reports.recommend.plots import PLOTS, SHOWN, ReportedChoice
 from tasks.experiment.reports.recommend.sentences import (
@@ -24,7 +23,7 @@ from tasks.experiment.reports.recommend.sentences import (
 from tasks.experiment.reports.sentences import distinction
 from tasks.orchestration.stage import stage
 from tasks.storage.artifacts import Artifact, save
-from tasks.storage.files import read_json, write_json, write_text
+from tasks.storage.files import read_json, write_json
 
 
 @stage()
@@ -32,7 +31,7 @@ def report_recommendation(
     question: Question, seed: int, B: Problem, judging: Judging, choice: Artifact, curve: Artifact, model: Artifact,
     made_with: dict[str, dict[str, str]],
 ) -> Artifact:  # fmt: skip
-    """Store metrics.json, report.md, plots/ and models/."""
+    """Store metrics.json, report.md and plots/."""
     found: Choice = read_json(choice.folder() / "choice.json")
     growing: Curve = read_json(curve.folder() / "curve.json")
     test = read_json(model.folder() / "test.json") or None
@@ -54,8 +53,5 @@ def report_recommendation(
         write_body(
             folder, "recommend", captions, metrics=metrics, rule=RULE, dropped=DROPPED, worth=worth(growing), **words
         )
-        (folder / "models").mkdir()
-        shutil.copyfile(model.folder() / "model.keras", folder / "models" / "recommended.keras")
-        write_text(folder / "models" / "recommended.md", render("page.model.md.j2", metrics=metrics, **words))
 
     return save("report_recommendation", write)

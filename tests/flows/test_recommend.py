@@ -1,5 +1,6 @@
 """The recommendation, from labelled images to a model: on scikit-learn's digits and a Keras model."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,11 @@ def test_from_a_folder_and_a_model_to_a_model_that_predicts(brought: Path, artif
     model = folder / "models/recommended.keras"
     card = yaml.safe_load(model.with_suffix(".md").read_text().split("---\n")[1])
     assert card["classes"] == ["three", "eight"]
+    assert card["license"] == "unknown"  # of your own data
+    made = json.loads((folder / "metrics.json").read_text())["run"]
+    assert {name: card[name] for name in ("run", "date", "commit")} == {
+        "run": folder.name, "date": made["date"], "commit": made["commit"],
+    }  # fmt: skip
     said = predict_files(model, [brought / "digits/eight"])
     assert np.mean([getattr(each, "class_name", "") == "eight" for each in said]) > 0.8
     loaded = keras.models.load_model(model)

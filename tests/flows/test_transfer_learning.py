@@ -193,6 +193,8 @@ def test_command_line_all_cached_imports_neither_tensorflow_nor_matplotlib(artif
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stderr.count("Cached") == 5 + 3 * 2
+    (place,) = re.findall("Report, plots and models are in (.+)", done.stderr)
+    assert Path(place) == (artifacts / "latest").resolve()
     assert done.stdout.splitlines()[-1] == "set()"
     assert first["answer"] in done.stdout
 

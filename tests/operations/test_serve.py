@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.browser import browser, new_page
 from tests.support.machine import PASSWORD, Machine, machine
+from tests.support.nights import DRIFTS, REGRESSES
 from tests.support.processes import until
 from tests.support.runs import LONG, QUICK
 from tests.support.services import webhook
@@ -89,17 +90,13 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
     assert second.startswith("Reproduced: ")
     assert "bit for bit" in second
 
-    served.edit("tasks/experiment/networks/program.py", "w - r * g for", "w - 1.001 * r * g for")
+    served.edit(*DRIFTS)
     third = night()
     assert third.startswith("Drifted: ")
     assert "tasks.experiment.networks.program" in third
     assert told == []
 
-    served.edit(
-        "tasks/experiment/networks/architectures.py",
-        "set_weights(theirs.get_weights())",
-        "set_weights([0 * w for w in theirs.get_weights()])",
-    )
+    served.edit(*REGRESSES)
     fourth = night(ends="FAILED")
     assert fourth.startswith("Regressed: ")
     assert "tasks.experiment.networks.architectures" in fourth

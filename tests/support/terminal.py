@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -29,3 +30,19 @@ def in_terminal(
             last = None
     os.close(ours)
     return process.wait(), shown.decode(errors="replace")
+
+
+def left_on_screen(shown: str) -> list[str]:
+    """The lines that a terminal has in the end, with their colours, of all that it was sent: bars come and go."""
+    lines, row = [""], 0
+    for part in re.split(r"(\x1b\[\d*A|\x1b\[2K|\n)", re.sub(r"\r|\x1b\[\?25[lh]|\x1b\]8;[^\x1b]*\x1b\\\\", "", shown)):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif up := re.fullmatch(r"\x1b\[(\d*)A", part):
+            row = max(0, row - int(up[1] or 1))
+        else:
+            lines[row] += part
+    return lines

@@ -157,4 +157,6 @@ def test_a_models_card_has_licence_data_date_and_commit(metrics: dict, tmp_path:
     assert (head["license"], head["run"], head["date"][:10]) == ("mit", "my|run", "2026-01-02")
     assert head["commit"] == "0123456789abcdef"
     assert head["model-index"][0]["results"][0]["dataset"]["name"] == "one|other.npz"
-    assert "license: unknown" in model_card("B_scratch", metrics, None)
+    card = model_card("B_scratch", metrics, None)
+    assert "license: unknown" in card
+    assert "\n- Output: " in card  # an item of its own
