@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from tasks.storage.roots import ROOT
+from tasks.storage.roots import ROOT, data_root
 from tests.support.browser import browser, new_page
 from tests.support.machine import PASSWORD, Machine, machine
 from tests.support.nights import DRIFTS, REGRESSES
@@ -34,7 +34,8 @@ def take_first_run(here: Machine, page: Any) -> None:
     status, shown = in_terminal([sys.executable, "-m", "flows.transfer_learning"], here.project, environment)
     if status:
         sys.exit(f"the run failed:\n{shown}")
-    lines = left_on_screen(shown.replace(str(here.folder), "headstart"))
+    shown = shown.replace(str(here.folder), "headstart").replace(str(data_root()), "headstart/data")
+    lines = left_on_screen(shown)
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
     console.print(Text.from_ansi("\n".join([*lines[:FIRST], "…", *lines[-LAST:]])))
     page.set_content(console.export_svg(title="make run"))
@@ -43,8 +44,11 @@ def take_first_run(here: Machine, page: Any) -> None:
 
 
 def take_nights(here: Machine, page: Any) -> None:
-    """ui-{run,report,form,nights}.png, of nights with each of the verdicts."""
-    nightly, form = here.deployment("nightly")["id"], here.deployment("on-demand")["id"]
+    """ui-{run,report,form,recommend,nights}.png, of nights with each of the verdicts, and of two forms."""
+    nightly = here.deployment("nightly")["id"]
+    form, question = (
+        here.deployment(f"{flow}/on-demand")["id"] for flow in ("transfer-learning", "transfer-recommend")
+    )
     night(here), night(here)
     newest = here.flow_runs(deployment_id={"any_": [nightly]}, start_time={"is_null_": False})[0]
     mine = {"flow_run_id": {"any_": [newest["id"]]}, "key": {"any_": ["report"]}}
@@ -52,6 +56,8 @@ def take_nights(here: Machine, page: Any) -> None:
     picture(page, "ui-run", f"{here.ui}/runs/flow-run/{newest['id']}", newest["name"])
     picture(page, "ui-report", f"{here.ui}/artifacts/artifact/{report['id']}", "Test accuracy of each pair")
     picture(page, "ui-form", f"{here.ui}/deployments/deployment/{form}/run", "Number of pairs of runs, one per seed.")
+    wanted = "Use only so many labelled images"
+    picture(page, "ui-recommend", f"{here.ui}/deployments/deployment/{question}/run", wanted)
     for change in (DRIFTS, REGRESSES):
         here.edit(*change)
         night(here)

@@ -2,18 +2,14 @@
 
 import inspect
 import itertools
-import logging
 import re
 import sys
 import threading
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 from prefect import Flow
-from prefect.logging.handlers import PrefectConsoleHandler
 from pydantic import ValidationError, create_model
 from pydantic_settings import (
     BaseSettings,
@@ -25,17 +21,15 @@ from pydantic_settings import (
 )
 from upath import UPath
 
-from tasks.experiment.errors import DivergedError, UnusableInputError
 from tasks.experiment.reports.metrics import read_metrics
+from tasks.orchestration.cache.code_identity import read_all_code
 from tasks.orchestration.servers.own_server import prefect_api
 from tasks.orchestration.terminal.flag_help import describe_flags, plain_group, plain_help
 from tasks.orchestration.terminal.progress import bars_in_terminal
 from tasks.orchestration.workers.runners import Runner, configured_runner, task_runner
 from tasks.storage.artifacts import is_store_empty
 from tasks.storage.files import printable
-from tasks.storage.roots import UnusableArtifactsError, version
-
-REFUSALS = UnusableInputError, UnusableArtifactsError, DivergedError  # their messages say what to do
+from tasks.storage.roots import version
 
 
 class _Flags(BaseSettings):
@@ -106,10 +100,10 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     """Run the flow with the command line's parameters and print its answer; exit code 0 only if it completed."""
     parameters = parse_parameters(flow, module)
     flow = flow.with_options(task_runner=task_runner(parameters.pop("runner")))
-    if parameters["refresh"] or is_store_empty():
-        threading.Thread(target=_import_tensorflow, daemon=True).start()
+    trains = parameters["refresh"] or is_store_empty()
+    threading.Thread(target=_prepare, args=[trains], daemon=True).start()
     try:
-        with prefect_api(), bars_in_terminal(), refusals_without_traceback():
+        with prefect_api(), bars_in_terminal():
             state: Any = flow(**parameters, return_state=True)
     except (httpx.HTTPError, OSError, RuntimeError) as error:  # not from inside the flow: those make a failed state
         sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
@@ -130,23 +124,8 @@ def _show_result(folder: UPath) -> None:
             print(f"{name + ':':8}{printable(folder / what)}")
 
 
-def _import_tensorflow() -> None:
-    """While the server starts: something must be trained for sure, and the import takes as long as that."""
-    import tasks.experiment.networks.trainer  # noqa: F401
-
-
-@contextmanager
-def refusals_without_traceback() -> Iterator[None]:
-    """Keep tracebacks of what the user can mend out of the terminal's log: the final state says it in a sentence."""
-    handlers = [h for h in logging.getLogger().handlers if isinstance(h, PrefectConsoleHandler)]
-    for handler in handlers:
-        handler.addFilter(_is_no_refusal)
-    try:
-        yield
-    finally:
-        for handler in handlers:
-            handler.removeFilter(_is_no_refusal)
-
-
-def _is_no_refusal(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], REFUSALS))
+def _prepare(trains: bool) -> None:
+    """While the server starts: what the flow does first, and what takes longest where something must be trained."""
+    read_all_code()
+    if trains:
+        import tasks.experiment.networks.trainer  # noqa: F401
