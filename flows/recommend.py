@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import State, get_run_logger, unmapped
+from pydantic import Field
 
 from tasks.download import open_data, open_source
 from tasks.experiment.data import fashion_mnist
@@ -14,7 +15,7 @@ from tasks.experiment.data.formats.reading import fingerprint
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.recommend.methods import Judging, Method, Source, methods
 from tasks.experiment.recommend.settings import Question, split_layer
-from tasks.experiment.settings import Refresh, Seed
+from tasks.experiment.settings import Refresh
 from tasks.normalize import normalize, starts
 from tasks.orchestration.provenance import made_with
 from tasks.orchestration.publishing import conclude, publish
@@ -36,6 +37,7 @@ from tasks.train import train_A
 SHARES = (0.25, 0.5, 0.75)  # of a fold's training images, for the learning curve
 CURVE_REPETITIONS = 2
 LARGE = 4_000_000  # bytes of a body: a million weights
+DrawnBy = Annotated[int, Field(ge=0, le=2**31, description="What labels, folds and initial weights are drawn by.")]
 
 
 def _describe(given: dict[str, Any]) -> list[str]:
@@ -48,7 +50,7 @@ def _describe(given: dict[str, Any]) -> list[str]:
 @pipeline("transfer-recommend", prefix="recommend-", describe=_describe)
 def transfer_recommend(
     question: Question = Question(),  # noqa: B008 (frozen)
-    seed: Seed = 42,
+    seed: DrawnBy = 42,
     refresh: Refresh = False,
 ) -> State[str]:
     """What to do with these labelled images and these models, how good it will be, and the model."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from prefect import State, get_run_logger, unmapped
 from prefect.futures import PrefectFutureList
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tasks.download import open_data, open_source
 from tasks.experiment.data.splits import Problem
@@ -34,6 +34,15 @@ from tasks.study.train_tuned import train_tuned
 from tasks.study.tune_arms import Tuning, tune
 from tasks.train import train_A
 
+
+def _is_untuned(experiment: Experiment) -> Experiment:
+    """A study's experiment, which is refused before there is a run, like any setting that can't be used."""
+    if experiment.tuning != "none":
+        raise ValueError("a study tunes arms of its own, beside those of the recipe: leave experiment.tuning out")
+    return experiment
+
+
+Untuned = Annotated[Experiment, AfterValidator(_is_untuned)]
 Resample = Annotated[bool, Field(description="Each seed draws its own training images of task B.")]
 Pairs = Annotated[bool, Field(description="Also try all pairs of target classes, with pair_replicates seeds each.")]
 TunedToo = Annotated[
@@ -84,7 +93,7 @@ class Training:
 
 @pipeline("transfer-study", prefix="study-")
 def transfer_study(
-    experiment: Experiment = Experiment(),  # noqa: B008 (frozen)
+    experiment: Untuned = Experiment(),  # noqa: B008 (frozen)
     replicates: Replicates = 29,
     seed: Seed = 42,
     stop_early: StopEarly = False,
@@ -97,10 +106,6 @@ def transfer_study(
     refresh: Refresh = False,
 ) -> State[str]:
     """Does transfer help, also if both sides are trained well? What helps, from how few labels, for which classes?"""
-    if experiment.tuning != "none":
-        raise UnusableInputError(
-            "a study tunes arms of its own, beside those of the recipe: leave experiment.tuning out"
-        )
     if pairs and len(experiment.target_classes) > 2:
         raise UnusableInputError("pairs compares pairs of classes: give two target_classes with it")
     replicates = min(replicates, QUICK_REPLICATES) if quick else replicates

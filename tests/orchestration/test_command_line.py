@@ -84,6 +84,17 @@ def test_other_pixels_are_refused_in_one_sentence(
     assert line.startswith("experiment.source_pixels: give 0-255, 0-1, -1-1, or a mean and a positive std, one of each")
 
 
+def test_what_a_study_cant_use_is_refused_before_there_is_a_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["flow", "--experiment.tuning", "cv", "--replicates", "0"])
+    with pytest.raises(SystemExit):
+        parse_parameters(transfer_study, "flows.study")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("experiment: a study tunes arms of its own")
+    assert second.startswith("replicates: ")
+
+
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(transfer_learning, "--version", monkeypatch, capsys) == version()
     assert re.fullmatch(r"headstart \d+\.\d+\.\d+", version())
