@@ -19,7 +19,6 @@ from tasks.experiment.reports.index import write_index
 from tasks.experiment.reports.metrics import Metrics, read_metrics, table_of_run, write_metrics
 from tasks.experiment.reports.page import complete
 from tasks.experiment.reports.plots import PLOTS
-from tasks.experiment.reports.recommend.card import recommended_card
 from tasks.experiment.reports.sentences import not_converged
 from tasks.experiment.settings import Experiment
 from tasks.orchestration.provenance import artifacts_of_run, describe_run
@@ -87,8 +86,12 @@ def _add_models(folder: Path, models: dict[str, Path], metrics: Metrics) -> None
         shutil.copyfile(file, folder / f"{name}.keras")
         epochs = file.with_name("history.json")
         last_epoch = read_json(epochs)[-1] if epochs.exists() else None
-        is_recommended = "choice" in metrics
-        card = recommended_card(metrics, licence) if is_recommended else model_card(name, metrics, last_epoch, licence)
+        if "choice" in metrics:
+            from tasks.experiment.reports.recommend.card import recommended_card  # imports SciPy and TensorFlow
+
+            card = recommended_card(metrics, licence)
+        else:
+            card = model_card(name, metrics, last_epoch, licence)
         write_text(folder / f"{name}.md", card)
 
 
