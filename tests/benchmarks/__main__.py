@@ -6,44 +6,49 @@ Everything is timed in one run, turn by turn, and quoted as medians and ratios: 
 import argparse
 import json
 import resource
+import time
 from pathlib import Path
 
 from tasks.storage.roots import ROOT
+from tests.benchmarks.effort import FULL, QUICK
 from tests.benchmarks.judged import cross_validation, recommendation
 from tests.benchmarks.large_body import large_body
 from tests.benchmarks.machines import machines
-from tests.benchmarks.peers import timed_peers
 from tests.benchmarks.processes import first_task, study, whole_flow
-from tests.benchmarks.rows import found, show
-from tests.benchmarks.trainer import ALONE, CORES, SIDE_BY_SIDE, SourceTask, epoch_of_a, roofline, target_pair
+from tests.benchmarks.roofline import roofline
+from tests.benchmarks.rows import show
+from tests.benchmarks.trainer import CORES, SourceTask, epoch_of_a, target_pair
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="counted rounds of the short measurements")
-    parser.add_argument("--whole-rounds", type=int, default=3, help="counted rounds of whole processes")
+    parser = argparse.ArgumentParser("make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the same rows and ratios, rougher, in five minutes")
     parser.add_argument("--study", action="store_true", help="the whole study and a deployment too, ten minutes more")
-    parser.add_argument("--json", type=Path, default=ROOT / "artifacts" / "bench.json")
     parser.add_argument("--machines", action="store_true", help="Dask and S3 too, ten minutes more")
+    parser.add_argument(
+        "--json", type=Path, help="default: artifacts/bench.json, of --quick artifacts/bench-quick.json"
+    )
     arguments = parser.parse_args()
-    rows, notebook = whole_flow(arguments.whole_rounds)
-    rows += large_body() + recommendation()
+    effort, began = QUICK if arguments.quick else FULL, time.perf_counter()
+    file = arguments.json or ROOT / "artifacts" / ("bench-quick.json" if arguments.quick else "bench.json")
+    rows, script = whole_flow(effort)
+    rows += large_body(effort) + recommendation(effort)
     rows += [first_task(), *study()] if arguments.study else []
     rows += machines() if arguments.machines else []
-    show(rows)
+    show(rows, effort.title)
 
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
     task = SourceTask()
-    epochs = epoch_of_a(task, arguments.rounds)
-    rows += epochs + target_pair(task, notebook) + roofline(task, epochs) + cross_validation(arguments.rounds)
-    ours = [found(epochs, name) for name in (ALONE, SIDE_BY_SIDE)]
-    rows += timed_peers(task.x, task.y, ours, arguments.rounds)
-    show(rows)
+    epochs, side_by_side = epoch_of_a(task, effort.rounds)
+    rows += epochs + target_pair(task, script) + roofline(task, side_by_side) + cross_validation(effort)
+    show(rows, effort.title)
+    taken = time.perf_counter() - began
+    found = {"cores": CORES, "quick": arguments.quick, "seconds": taken, "rows": [row.described() for row in rows]}
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    arguments.json.write_text(json.dumps({"cores": CORES, "bench_peak_mib": own, "rows": rows}, indent=1))
-    print(f"Written: {arguments.json}")
+    file.write_text(json.dumps(found | {"bench_peak_mib": own}, indent=1))
+    print(f"After {taken / 60:.1f} minutes{', with --quick' if arguments.quick else ''}: {file}")
 
 
 if __name__ == "__main__":

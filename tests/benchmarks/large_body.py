@@ -1,8 +1,9 @@
 """The benchmark's part of a large model that is brought: 400 photos of 96 × 96, a body of MobileNetV2's size.
 
 Of four classes two are the target, with 100 labels; the weights are random, as speed does not depend on them. Each
-contestant is a process of its own: `python -m tests.benchmarks.large_body plain|ours MODEL EPOCHS SEEDS` prints its
-figures as JSON. CPU seconds are given too, which a loaded machine changes less.
+contestant is a process of its own: `python -m tests.benchmarks.large_body plain|ours MODEL EPOCHS` prints its figures
+as JSON. All seeds but the last are trained unfrozen for one epoch only: the first is traced, the second tells what the
+first epoch costs. CPU seconds are given too, which a loaded machine changes less.
 """
 
 import json
@@ -16,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.benchmarks.effort import EPOCHS, Effort
 from tests.benchmarks.processes import measured
-from tests.benchmarks.rows import Row
+from tests.benchmarks.rows import Row, on_the_line
 
-SIDE, PHOTOS, LABELLED, BATCH, FROZEN_EPOCHS, EPOCHS, SEEDS = 96, 400, 100, 32, 4, 20, 3
+SIDE, PHOTOS, LABELLED, BATCH, FROZEN_EPOCHS, SEEDS = 96, 400, 100, 32, 4, 3
 Times = dict[str, tuple[float, float]]  # what: wall and CPU seconds
 
 
@@ -42,6 +44,11 @@ def write_model(path: Path) -> None:
     keras.Sequential([*scaled, layers.GlobalAveragePooling2D(), layers.Dense(2, activation="softmax")]).save(path)
 
 
+def epochs_of(seed: int, epochs: int) -> int:
+    """For how many a network is trained unfrozen."""
+    return epochs if seed == SEEDS - 1 else 1
+
+
 class Clock:
     def __init__(self) -> None:
         self.times: Times = {}
@@ -53,7 +60,7 @@ class Clock:
         return result
 
 
-def plain(model_file: Path, epochs: int, seeds: int) -> Times:
+def plain(model_file: Path, epochs: int) -> Times:
     """As Keras' guide has it: features once, a head on them, then all layers by `fit`; validated after each epoch."""
     import keras
 
@@ -63,14 +70,14 @@ def plain(model_file: Path, epochs: int, seeds: int) -> Times:
     body = keras.Model(whole.inputs[0], whole.layers[-2].output)
     features = clock.time("features", lambda: body.predict(x, verbose=0))
     n = LABELLED
-    for seed in range(seeds):
+    for seed in range(SEEDS):
         keras.utils.set_random_seed(seed)
         body = keras.models.clone_model(body)
         images = keras.Input((SIDE, SIDE, 3))
         head = keras.layers.Dense(1, activation="sigmoid")
         alone = keras.Sequential([keras.Input(features.shape[1:]), head])
         model = keras.Model(images, head(body(images, training=False)))
-        for part, given, count in ((alone, features, FROZEN_EPOCHS), (model, x, epochs)):
+        for part, given, count in ((alone, features, FROZEN_EPOCHS), (model, x, epochs_of(seed, epochs))):
             part.compile(keras.optimizers.SGD(1e-3), "binary_crossentropy", metrics=["accuracy"])
             run = {"batch_size": BATCH, "epochs": count, "verbose": 0, "validation_data": (given[n:], y[n:])}
             what = f"{'frozen' if part is alone else 'unfrozen'} {seed}"
@@ -78,7 +85,7 @@ def plain(model_file: Path, epochs: int, seeds: int) -> Times:
     return clock.times
 
 
-def ours(model_file: Path, epochs: int, seeds: int) -> Times:
+def ours(model_file: Path, epochs: int) -> Times:
     from tasks.experiment.data.splits import Examples, TrainingData
     from tasks.experiment.networks.blueprints import BodyBlueprint
     from tasks.experiment.networks.bodies.body import make_body, open_model
@@ -94,8 +101,8 @@ def ours(model_file: Path, epochs: int, seeds: int) -> Times:
     body = make_body(*open_model(model_file, x.shape[1:], None)[:1], str(model_file), None, x.shape[1:])
     training = Training(hidden_layers=1, hidden_units=1, learning_rate=1e-3, batch_size=BATCH, epochs=FROZEN_EPOCHS)
     frozen = training.model_copy(update={"frozen_epochs": FROZEN_EPOCHS})
-    unfrozen = training.model_copy(update={"epochs": epochs})
-    for seed in range(seeds):
+    for seed in range(SEEDS):
+        unfrozen = training.model_copy(update={"epochs": epochs_of(seed, epochs)})
         for what, how in (("frozen", frozen), ("unfrozen", unfrozen)):
             clock.time(
                 f"{what} {seed}",
@@ -106,29 +113,40 @@ def ours(model_file: Path, epochs: int, seeds: int) -> Times:
     return clock.times
 
 
-def large_body(epochs: int = EPOCHS, seeds: int = SEEDS) -> list[Row]:
-    """The frozen part of all seeds, the unfrozen part of the last one (the first one is traced), and the peaks."""
+def large_body(effort: Effort) -> list[Row]:
+    """The frozen part of all seeds, the unfrozen part of the last one, scaled to 20 epochs, and the peaks."""
     times: dict[str, Times] = {}
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mobilenet.keras"
         write_model(file)
         for name in ("plain", "ours"):
-            command = [sys.executable, "-m", "tests.benchmarks.large_body", name, str(file), str(epochs), str(seeds)]
+            command = [sys.executable, "-m", "tests.benchmarks.large_body", name, str(file), str(effort.body_epochs)]
             _, peak, output = measured(command)
             times[name] = json.loads(output.splitlines()[-1])
-            rows.append({"what": f"large body: peak memory, {name}, MiB", "value": peak, "goal": 2048})
-    for part, keys, goal in (
-        (f"frozen part of {seeds} seeds", ["features", *(f"frozen {seed}" for seed in range(seeds))], 1.5),
-        (f"unfrozen part, {epochs} epochs", [f"unfrozen {seeds - 1}"], 1.0),
+            rows.append(Row(f"large body: peak memory, {name}", peak, goal=2048, unit="MiB"))
+    for part, both, goal in (
+        (f"frozen part of {SEEDS} seeds", [frozen(of) for of in times.values()], 1.5),
+        (f"unfrozen part, {EPOCHS} epochs", [unfrozen(of, effort.body_epochs) for of in times.values()], 1.0),
     ):
-        theirs, mine = ([sum(times[name].get(key, (0, 0))[i] for key in keys) for i in (0, 1)] for name in times)
-        rows.append({"what": f"large body, {part}: plain Keras", "seconds": theirs[0]})
-        rows.append({"what": f"large body, {part}", "seconds": mine[0], "share of its time": mine[0] / theirs[0],
-                     "against": f"plain Keras ({mine[1] / theirs[1]:.2f} of its CPU time)", "goal": goal})  # fmt: skip
+        (theirs, their_cpu), (mine, my_cpu) = both
+        keras = Row(f"large body, {part}: plain Keras", theirs)
+        note = f"{my_cpu / their_cpu:.2f} of its CPU time"
+        rows += [keras, Row(f"large body, {part}", mine, "share of its time", keras, goal=goal, note=note)]
     return rows
 
 
+def frozen(times: Times) -> tuple[float, ...]:
+    """Wall and CPU seconds of all seeds, with the features that plain Keras makes first."""
+    return tuple(sum(both[i] for what, both in times.items() if not what.startswith("unfrozen")) for i in (0, 1))
+
+
+def unfrozen(times: Times, epochs: int) -> tuple[float, ...]:
+    """Wall and CPU seconds of 20 epochs, by the last seed (trained for `epochs`) and the one before it (for one)."""
+    one, last = (times[f"unfrozen {seed}"] for seed in (SEEDS - 2, SEEDS - 1))
+    return tuple(on_the_line((1, one[i]), (epochs, last[i]), EPOCHS) for i in (0, 1))
+
+
 if __name__ == "__main__":
-    contestant, file, *counts = sys.argv[1:]
-    print(json.dumps({"plain": plain, "ours": ours}[contestant](Path(file), *map(int, counts))))
+    contestant, given, count = sys.argv[1:]
+    print(json.dumps({"plain": plain, "ours": ours}[contestant](Path(given), int(count))))
