@@ -11,13 +11,13 @@ from pathlib import Path
 
 from tasks.storage.roots import ROOT
 from tests.benchmarks.effort import FULL, QUICK
-from tests.benchmarks.judged import cross_validation, recommendation
-from tests.benchmarks.large_body import large_body
-from tests.benchmarks.machines import machines
-from tests.benchmarks.processes import first_task, study, whole_flow
-from tests.benchmarks.roofline import roofline
+from tests.benchmarks.parts.judged import cross_validation, recommendation
+from tests.benchmarks.parts.large_body import large_body
+from tests.benchmarks.parts.machines import machines
+from tests.benchmarks.parts.processes import first_task, study, whole_flow
+from tests.benchmarks.parts.roofline import roofline
+from tests.benchmarks.parts.trainer import CORES, SourceTask, epoch_of_a, target_pair
 from tests.benchmarks.rows import show
-from tests.benchmarks.trainer import CORES, SourceTask, epoch_of_a, target_pair
 
 
 def main() -> None:

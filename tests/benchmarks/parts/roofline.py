@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 
+from tests.benchmarks.parts.trainer import CORES, SourceTask
 from tests.benchmarks.rows import Row
-from tests.benchmarks.trainer import CORES, SourceTask
 
 
 def roofline(task: SourceTask, side_by_side: Row) -> list[Row]:

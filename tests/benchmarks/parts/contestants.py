@@ -1,14 +1,12 @@
-"""The benchmark's part of a large model that is brought: 400 photos of 96 × 96, a body of MobileNetV2's size.
+"""Two ways to train a large body on 400 photos of 96 × 96, each of which the benchmark starts as a process of its own.
 
-Of four classes two are the target, with 100 labels; the weights are random, as speed does not depend on them. Each
-contestant is a process of its own: `python -m tests.benchmarks.large_body plain|ours MODEL EPOCHS` prints its figures
-as JSON. All seeds but the last are trained unfrozen for one epoch only: the first is traced, the second tells what the
-first epoch costs. CPU seconds are given too, which a loaded machine changes less.
+`python -m tests.benchmarks.parts.contestants plain|ours MODEL EPOCHS` prints its figures as JSON. All seeds but the
+last are trained unfrozen for one epoch only: the first is traced, the second tells what a first epoch costs. CPU
+seconds are given too, which a loaded machine changes less.
 """
 
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from tests.benchmarks.effort import EPOCHS, Effort
-from tests.benchmarks.processes import measured
-from tests.benchmarks.rows import Row, on_the_line
 
 SIDE, PHOTOS, LABELLED, BATCH, FROZEN_EPOCHS, SEEDS = 96, 400, 100, 32, 4, 3
 Times = dict[str, tuple[float, float]]  # what: wall and CPU seconds
@@ -32,16 +26,6 @@ def photos() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     colours = rng.uniform(60, 190, (4, 1, 1, 3))[labels]
     images = np.clip(rng.normal(colours, 50, (PHOTOS, SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
     return images[labels < 2], labels[labels < 2]
-
-
-def write_model(path: Path) -> None:
-    import keras
-
-    layers = keras.layers
-    keras.utils.set_random_seed(1)
-    body = keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
-    scaled = [keras.Input((SIDE, SIDE, 3)), layers.Rescaling(1 / 127.5, -1), body]
-    keras.Sequential([*scaled, layers.GlobalAveragePooling2D(), layers.Dense(2, activation="softmax")]).save(path)
 
 
 def epochs_of(seed: int, epochs: int) -> int:
@@ -111,40 +95,6 @@ def ours(model_file: Path, epochs: int) -> Times:
                 ),
             )
     return clock.times
-
-
-def large_body(effort: Effort) -> list[Row]:
-    """The frozen part of all seeds, the unfrozen part of the last one, scaled to 20 epochs, and the peaks."""
-    times: dict[str, Times] = {}
-    rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "mobilenet.keras"
-        write_model(file)
-        for name in ("plain", "ours"):
-            command = [sys.executable, "-m", "tests.benchmarks.large_body", name, str(file), str(effort.body_epochs)]
-            _, peak, output = measured(command)
-            times[name] = json.loads(output.splitlines()[-1])
-            rows.append(Row(f"large body: peak memory, {name}", peak, goal=2048, unit="MiB"))
-    for part, both, goal in (
-        (f"frozen part of {SEEDS} seeds", [frozen(of) for of in times.values()], 1.5),
-        (f"unfrozen part, {EPOCHS} epochs", [unfrozen(of, effort.body_epochs) for of in times.values()], 1.0),
-    ):
-        (theirs, their_cpu), (mine, my_cpu) = both
-        keras = Row(f"large body, {part}: plain Keras", theirs)
-        note = f"{my_cpu / their_cpu:.2f} of its CPU time"
-        rows += [keras, Row(f"large body, {part}", mine, "share of its time", keras, goal=goal, note=note)]
-    return rows
-
-
-def frozen(times: Times) -> tuple[float, ...]:
-    """Wall and CPU seconds of all seeds, with the features that plain Keras makes first."""
-    return tuple(sum(both[i] for what, both in times.items() if not what.startswith("unfrozen")) for i in (0, 1))
-
-
-def unfrozen(times: Times, epochs: int) -> tuple[float, ...]:
-    """Wall and CPU seconds of 20 epochs, by the last seed (trained for `epochs`) and the one before it (for one)."""
-    one, last = (times[f"unfrozen {seed}"] for seed in (SEEDS - 2, SEEDS - 1))
-    return tuple(on_the_line((1, one[i]), (epochs, last[i]), EPOCHS) for i in (0, 1))
 
 
 if __name__ == "__main__":

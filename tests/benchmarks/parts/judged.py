@@ -11,7 +11,7 @@ from unittest.mock import patch
 import numpy as np
 
 from tests.benchmarks.effort import FOLDS, Effort
-from tests.benchmarks.processes import measured
+from tests.benchmarks.parts.processes import measured
 from tests.benchmarks.rows import Row, in_turn, seconds
 
 LABELS = 200

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.peers import installed_peers, peer_rows
-from tests.benchmarks.processes import Script
+from tests.benchmarks.parts.peers import installed_peers, peer_rows
+from tests.benchmarks.parts.processes import Script
 from tests.benchmarks.rows import Row, in_turn, seconds
 
 CORES = os.cpu_count() or 1
