@@ -60,12 +60,6 @@ def in_turn(rounds: int, *, warm_up: bool = True, **contestants: Callable[[], fl
     return {name: statistics.median(figures) for name, figures in taken.items()}
 
 
-def on_the_line(fewer: tuple[int, float], more: tuple[int, float], count: int) -> float:
-    """Seconds for `count`, on the straight line through two that were measured, each (count, seconds)."""
-    (few, short), (many, long) = fewer, more
-    return short + (long - short) * (count - few) / (many - few)
-
-
 def show(rows: list[Row], title: str | None = None) -> None:
     from rich.console import Console
     from rich.table import Table

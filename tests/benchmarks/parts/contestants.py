@@ -1,8 +1,8 @@
 """Two ways to train a large body on 400 photos of 96 × 96, each of which the benchmark starts as a process of its own.
 
-`python -m tests.benchmarks.parts.contestants plain|ours MODEL EPOCHS` prints its figures as JSON. All seeds but the
-last are trained unfrozen for one epoch only: the first is traced, the second tells what a first epoch costs. CPU
-seconds are given too, which a loaded machine changes less.
+`python -m tests.benchmarks.parts.contestants plain|ours MODEL EPOCHS` prints its figures as JSON. Only the last seed is
+trained unfrozen for so many epochs; the first one for a single epoch, as it is traced. CPU seconds are given too, which
+a loaded machine changes less.
 """
 
 import json
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE, PHOTOS, LABELLED, BATCH, FROZEN_EPOCHS, SEEDS = 96, 400, 100, 32, 4, 3
-Times = dict[str, tuple[float, float]]  # what: wall and CPU seconds
+Times = dict[str, tuple[float, ...]]  # what: wall and CPU seconds
+UNFROZEN = (0, SEEDS - 1)  # the seeds that are trained unfrozen too
 
 
 def photos() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -28,20 +29,28 @@ def photos() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     return images[labels < 2], labels[labels < 2]
 
 
-def epochs_of(seed: int, epochs: int) -> int:
-    """For how many a network is trained unfrozen."""
-    return epochs if seed == SEEDS - 1 else 1
-
-
 class Clock:
+    """What pieces of work take, and what an epoch of each takes after its first one."""
+
     def __init__(self) -> None:
         self.times: Times = {}
+        self.epochs: list[NDArray[np.float64]] = []
+
+    def end_epoch(self, *_: Any) -> None:
+        self.epochs.append(now())
 
     def time(self, what: str, work: Callable[[], Any]) -> Any:
-        start = time.perf_counter(), time.process_time()
+        start, self.epochs = now(), []
         result = work()
-        self.times[what] = time.perf_counter() - start[0], time.process_time() - start[1]
+        self.times[what] = tuple(now() - start)
+        if len(self.epochs) > 1:
+            self.times[f"later epoch {what}"] = tuple((self.epochs[-1] - self.epochs[0]) / (len(self.epochs) - 1))
         return result
+
+
+def now() -> NDArray[np.float64]:
+    """Wall and CPU seconds."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def plain(model_file: Path, epochs: int) -> Times:
@@ -61,9 +70,12 @@ def plain(model_file: Path, epochs: int) -> Times:
         head = keras.layers.Dense(1, activation="sigmoid")
         alone = keras.Sequential([keras.Input(features.shape[1:]), head])
         model = keras.Model(images, head(body(images, training=False)))
-        for part, given, count in ((alone, features, FROZEN_EPOCHS), (model, x, epochs_of(seed, epochs))):
+        for part, given, count in ((alone, features, FROZEN_EPOCHS), (model, x, epochs if seed else 1)):
+            if part is model and seed not in UNFROZEN:
+                continue
             part.compile(keras.optimizers.SGD(1e-3), "binary_crossentropy", metrics=["accuracy"])
             run = {"batch_size": BATCH, "epochs": count, "verbose": 0, "validation_data": (given[n:], y[n:])}
+            run["callbacks"] = [keras.callbacks.LambdaCallback(on_epoch_end=clock.end_epoch)]
             what = f"{'frozen' if part is alone else 'unfrozen'} {seed}"
             clock.time(what, lambda part=part, given=given, run=run: part.fit(given[:n], y[:n], **run))
     return clock.times
@@ -86,12 +98,14 @@ def ours(model_file: Path, epochs: int) -> Times:
     training = Training(hidden_layers=1, hidden_units=1, learning_rate=1e-3, batch_size=BATCH, epochs=FROZEN_EPOCHS)
     frozen = training.model_copy(update={"frozen_epochs": FROZEN_EPOCHS})
     for seed in range(SEEDS):
-        unfrozen = training.model_copy(update={"epochs": epochs_of(seed, epochs)})
+        unfrozen = training.model_copy(update={"epochs": epochs if seed else 1})
         for what, how in (("frozen", frozen), ("unfrozen", unfrozen)):
+            if how is unfrozen and seed not in UNFROZEN:
+                continue
             clock.time(
                 f"{what} {seed}",
                 lambda how=how, seed=seed: train_network(
-                    BodyBlueprint(body), data, how, seed, task="B", body=Body(body)
+                    BodyBlueprint(body), data, how, seed, task="B", body=Body(body), on_epoch=clock.end_epoch
                 ),
             )
     return clock.times
