@@ -6,6 +6,7 @@ Everything is timed in one run, turn by turn, and quoted as medians and ratios: 
 import argparse
 import json
 import resource
+import sys
 import time
 from pathlib import Path
 
@@ -31,18 +32,32 @@ def main() -> None:
     arguments = parser.parse_args()
     effort, began = QUICK if arguments.quick else FULL, time.perf_counter()
     file = arguments.json or ROOT / "artifacts" / ("bench-quick.json" if arguments.quick else "bench.json")
+
+    def begin(part: str) -> None:
+        print(f"{time.perf_counter() - began:5.0f} s  {part}", file=sys.stderr)
+
+    begin("the notebook's script and the whole flow")
     rows, script = whole_flow(effort)
-    rows += large_body(effort) + recommendation(effort)
-    rows += [first_task(), *study()] if arguments.study else []
-    rows += machines() if arguments.machines else []
-    show(rows, effort.title)
+    begin("a large body")
+    rows += large_body(effort)
+    begin("a recommendation")
+    rows += recommendation(effort)
+    if arguments.study:
+        begin("a deployment and the study")
+        rows += [first_task(), *study()]
+    if arguments.machines:
+        begin("Dask and S3")
+        rows += machines()
+    begin("the trainer and its peers")
 
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
     task = SourceTask()
     epochs, side_by_side = epoch_of_a(task, effort.rounds)
-    rows += epochs + target_pair(task, script) + roofline(task, side_by_side) + cross_validation(effort)
+    rows += epochs + target_pair(task, script) + roofline(task, side_by_side)
+    begin("cross-validation")
+    rows += cross_validation(effort)
     show(rows, effort.title)
     taken = time.perf_counter() - began
     found = {"cores": CORES, "quick": arguments.quick, "seconds": taken, "rows": [row.described() for row in rows]}
