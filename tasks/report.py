@@ -1,5 +1,7 @@
 """report: metrics.json, the report, and the plots."""
 
+import csv
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 from tasks.experiment.data.splits import Problem
 from tasks.experiment.networks.model_files import weights_digest
 from tasks.experiment.networks.models import Models
+from tasks.experiment.networks.recipe import Epoch
 from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.metrics import compose_metrics, describe_data, night_of, table_of_pairs, write_metrics
 from tasks.experiment.reports.page import write_body
@@ -75,8 +78,6 @@ def report(
 
 def _write_epochs(file: Path, models: Models, seeds: list[int]) -> None:
     """One row per epoch of each network: its name, seed, number, and losses and accuracies as in recipe.Epoch."""
-    import pandas as pd
-
     rows = [
         {"network": name, "seed": seed, "epoch": number} | epoch
         for name, networks in models
@@ -84,7 +85,11 @@ def _write_epochs(file: Path, models: Models, seeds: list[int]) -> None:
         if (history := network.folder() / "history.json").exists()
         for number, epoch in enumerate(read_json(history), start=1)
     ]
-    pd.DataFrame(rows).to_csv(file, index=False)
+    columns = ["network", "seed", "epoch", *(field.name for field in fields(Epoch))]
+    with file.open("w", newline="") as stream:
+        table = csv.DictWriter(stream, columns, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def _of_each(networks: list[Artifact], file: str) -> list[Any]:

@@ -60,11 +60,12 @@ def _train(
 
     in_ui: it takes long enough to be watched there.
     """
+    from tasks.experiment.networks.resident_images import resident_images
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
     run_name, parts = f"{name} seed {seed}", problem.parts()
-    images, classes = problem.data.images("train"), len(problem.classes)
+    images, classes = resident_images(problem.data), len(problem.classes)
     data = TrainingData(images, parts["training"], parts["validation"], classes)
     blueprint = load_blueprint(problem.start)
     start = Body(load_network(body.folder() / "model.keras")) if body else RANDOM

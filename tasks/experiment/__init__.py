@@ -1,7 +1,11 @@
 """The experiment itself: plain Python that never imports Prefect."""
 
 import os
+import sys
 
+from tasks.experiment.lean_keras import RefusedToKeras
+
+sys.meta_path.insert(0, RefusedToKeras())
 # What TensorFlow, Keras, NumPy, SciPy and matplotlib read of the environment, and of files in the user's home, when
 # they are first imported, wherever that is. A result must not depend on it, so none of it is left but TensorFlow's
 # logging (DECISIONS.md, "What changes bits").

@@ -21,13 +21,14 @@ def train_A_permuted(A: Problem, training: Training, seed: int) -> Artifact:
 
     If training diverges, so does all that starts from this network, and the study goes on.
     """
+    from tasks.experiment.networks.resident_images import resident_images
     from tasks.experiment.networks.trainer import set_threads
 
     set_threads()
     parts = A.parts()
     given = parts["training"]
     permuted = Examples(given.rows, generator(seed, "labels/A").permutation(given.labels))
-    data = TrainingData(A.data.images("train"), permuted, parts["validation"], len(A.classes))
+    data = TrainingData(resident_images(A.data), permuted, parts["validation"], len(A.classes))
     blueprint = load_blueprint(A.start)
     try:
         model, _ = train_network(blueprint, data, training, seed, task="A")

@@ -13,6 +13,7 @@ from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.prediction import predict_files
 from tasks.experiment.recommend.methods import LOGISTIC, MAJORITY, SCRATCH
 from tasks.experiment.recommend.settings import Question
+from tasks.orchestration.workers.runners import task_runner
 from tests.support.runs import run
 from tests.walkthrough import digits
 
@@ -75,6 +76,17 @@ def test_from_a_folder_and_a_model_to_a_model_that_predicts(brought: Path, artif
     judged = {name.partition(",")[0]: state for name, state in states if name.startswith("judge ")}
     assert judged.pop("judge fine-tune digits.keras up to features") == "Completed"
     assert {*judged.values()} == {"Cached"}
+
+
+@pytest.mark.slow
+def test_on_dask_it_answers_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    answers = []
+    for where in ("threads", "dask"):
+        monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / where))
+        (tmp_path / where).mkdir()
+        _, metrics, _ = run(transfer_recommend, task_runner(where), question=QUESTION, seed=1)
+        answers.append(metrics)
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from typing import Any
 
 from prefect import Flow
 from prefect.settings import PREFECT_API_URL
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.task_runners import TaskRunner
 from upath import UPath
 
 from flows.transfer_learning import transfer_learning
@@ -48,7 +48,7 @@ class FinalStates(logging.Handler):
 
 
 def run(
-    flow: Flow[..., Any], runner: ThreadPoolTaskRunner | None = None, **parameters: Any
+    flow: Flow[..., Any], runner: TaskRunner[Any] | None = None, **parameters: Any
 ) -> tuple[UPath, dict[str, Any], list[tuple[str, str]]]:
     """(run folder, metrics, (task run name, final state name) of each task run). HEADSTART_ARTIFACTS must be set."""
     prepared = flow.with_options(task_runner=runner)
@@ -68,9 +68,7 @@ def answers_of(folder: Path | UPath) -> dict[str, Any]:
     return {name: value for name, value in metrics.items() if name != "run"}
 
 
-def run_experiment(
-    runner: ThreadPoolTaskRunner | None = None, **parameters: Any
-) -> tuple[dict[str, Any], dict[str, str]]:
+def run_experiment(runner: TaskRunner[Any] | None = None, **parameters: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """(metrics, final state name by task run name) of a run of the experiment's flow."""
     _, metrics, states = run(transfer_learning, runner, **parameters)
     return metrics, dict(states)

@@ -18,7 +18,7 @@ DRAWING = 15_000  # milliseconds: the run's graph is on a canvas, which can't be
 
 
 def take(here: Machine, page: Any, folder: Path) -> None:
-    """ui-{nights,run,report,form}.png, of two nights."""
+    """ui-{nights,run,report,form,recommend}.png, of two nights and two forms."""
     for _ in range(2):
         done = here.run("nightly")
         if done.returncode:
@@ -27,12 +27,15 @@ def take(here: Machine, page: Any, folder: Path) -> None:
     newest, first = here.flow_runs(deployment_id={"any_": [nightly]}, start_time={"is_null_": False})
     mine = {"flow_run_id": {"any_": [newest["id"]]}, "key": {"any_": ["report"]}}
     (report,) = here.post("artifacts/filter", {"artifacts": mine})
-    form = here.deployment("on-demand")["id"]
+    form, question = (
+        here.deployment(f"{flow}/on-demand")["id"] for flow in ("transfer-learning", "transfer-recommend")
+    )
     for name, path, there in (
         ("nights", f"deployments/deployment/{nightly}", first["name"]),
         ("run", f"runs/flow-run/{newest['id']}", newest["name"]),
         ("report", f"artifacts/artifact/{report['id']}", "Test accuracy of each pair"),
         ("form", f"deployments/deployment/{form}/run", "Number of pairs of runs, one per seed."),
+        ("recommend", f"deployments/deployment/{question}/run", "Use only so many labelled images"),
     ):
         # Tags want width, and the report's first plots height.
         page.set_viewport_size({"width": WIDTHS.get(name, 1280), "height": 1500 if name == "report" else 900})

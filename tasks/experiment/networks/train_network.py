@@ -110,6 +110,7 @@ def _train_head(
 ) -> list[Epoch]:
     """Train the model's last layer alone, on what the layers below make of each image once."""
     import keras
+    import tensorflow as tf
 
     from tasks.experiment.networks.trainer import train
 
@@ -118,7 +119,7 @@ def _train_head(
     training_part, validation_part = data.training, data.validation
     rows, places = np.unique(np.concatenate([training_part.rows, validation_part.rows]), return_inverse=True)
     here, there = np.split(places.astype(np.int32), [len(training_part)])
-    features = head_inputs(model, np.asarray(data.images)[rows])
+    features = head_inputs(model, tf.gather(data.images, rows).numpy())
     on_features = TrainingData(
         features, Examples(here, training_part.labels), Examples(there, validation_part.labels), data.classes
     )

@@ -26,9 +26,9 @@ def run_trials(
     bodies: the networks whose hidden layers arms start from, by the arms' word for them; A is among them.
     A network that diverges counts with what it answers: the first class, for its NaN is not above anything.
     """
-    import tensorflow as tf
+    from tasks.experiment.networks.resident_images import resident_images
 
-    images, parts = tf.constant(problem.data.images("train")), problem.parts()
+    images, parts = resident_images(problem.data), problem.parts()
     test = parts["test"]
     test_images = problem.data.images("test")[test.rows]
     pool = shuffled(parts["pool"], generator(seed, "sample/B")) if plan.resample else parts["pool"]

@@ -39,6 +39,14 @@ def code_identity(module: str) -> CodeIdentity:
         return _code_identity(module)
 
 
+def read_all_code() -> None:
+    """Do beforehand what all stages' identities need, while there is something else to wait for."""
+    with _one_at_a_time:
+        _distributions()
+        for module in _project_modules():
+            _source_hash(module)
+
+
 @functools.cache
 def _code_identity(module: str) -> CodeIdentity:
     graph = _import_graph()
@@ -47,7 +55,7 @@ def _code_identity(module: str) -> CodeIdentity:
     imported = {m.split(".")[0] for own in modules for m in graph.find_modules_directly_imported_by(own)}
     libraries = imported - {"tasks"} - NOT_COMPUTING - sys.stdlib_module_names
     return CodeIdentity(
-        {name: hashlib.sha256(_normalized_source(name)).hexdigest()[:16] for name in sorted(modules)},
+        {name: _source_hash(name) for name in sorted(modules)},
         {name: library_version(name) for name in sorted(libraries)},
     )
 
@@ -65,7 +73,8 @@ def _project_modules() -> frozenset[str]:
     return frozenset(m for m in _import_graph().modules if m.split(".")[0] == "tasks")
 
 
-def _normalized_source(module: str) -> bytes:
+@functools.cache  # most modules are part of several stages
+def _source_hash(module: str) -> str:
     path = ROOT.joinpath(*module.split("."))
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -75,7 +84,7 @@ def _normalized_source(module: str) -> bytes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
             node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
     templates = b"".join(t.read_bytes() for t in sorted(path.parent.glob(f"templates/{path.stem}.*.j2")))
-    return ast.dump(tree).encode() + templates
+    return hashlib.sha256(ast.dump(tree).encode() + templates).hexdigest()[:16]
 
 
 def library_version(library: str) -> str:

@@ -26,6 +26,8 @@ ONLY_RECORD = {
     "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "0",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "0",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "orphans",  # which such a server leaves alone
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "0",  # nothing is made of blocks here, and to find them all takes seconds
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "0",
 }
 
 

@@ -27,6 +27,7 @@ from upath import UPath
 
 from tasks.experiment.errors import DivergedError, UnusableInputError
 from tasks.experiment.reports.metrics import read_metrics
+from tasks.orchestration.cache.code_identity import read_all_code
 from tasks.orchestration.servers.own_server import prefect_api
 from tasks.orchestration.terminal.flag_help import describe_flags, plain_group, plain_help
 from tasks.orchestration.terminal.progress import bars_in_terminal
@@ -106,8 +107,8 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     """Run the flow with the command line's parameters and print its answer; exit code 0 only if it completed."""
     parameters = parse_parameters(flow, module)
     flow = flow.with_options(task_runner=task_runner(parameters.pop("runner")))
-    if parameters["refresh"] or is_store_empty():
-        threading.Thread(target=_import_tensorflow, daemon=True).start()
+    trains = parameters["refresh"] or is_store_empty()
+    threading.Thread(target=_prepare, args=[trains], daemon=True).start()
     try:
         with prefect_api(), bars_in_terminal(), refusals_without_traceback():
             state: Any = flow(**parameters, return_state=True)
@@ -130,9 +131,11 @@ def _show_result(folder: UPath) -> None:
             print(f"{name + ':':8}{printable(folder / what)}")
 
 
-def _import_tensorflow() -> None:
-    """While the server starts: something must be trained for sure, and the import takes as long as that."""
-    import tasks.experiment.networks.trainer  # noqa: F401
+def _prepare(trains: bool) -> None:
+    """While the server starts: what the flow does first, and what takes longest where something must be trained."""
+    read_all_code()
+    if trains:
+        import tasks.experiment.networks.trainer  # noqa: F401
 
 
 @contextmanager

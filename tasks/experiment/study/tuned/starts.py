@@ -27,12 +27,12 @@ class Workbench:
     """
 
     def __init__(self, problem: Problem, plan: Plan, seed: int, model_A: Network, permuted: Network | None) -> None:
-        import tensorflow as tf
+        from tasks.experiment.networks.resident_images import resident_images
 
         self.problem, self.plan, self.seed = problem, plan, seed
         self.classes, self.batch_size = len(problem.classes), plan.training.batch_size
         self.blueprint = load_blueprint(problem.start)
-        self.images, self.parts = tf.constant(problem.data.images("train")), problem.parts()
+        self.images, self.parts = resident_images(problem.data), problem.parts()
         self._pool = shuffled(self.parts["pool"], generator(seed, "sample/B")) if plan.resample else self.parts["pool"]
         like_A = self.initial()
         draw_like(model_A, like_A, seed)
