@@ -49,10 +49,6 @@ def main() -> None:
         begin("Dask and S3")
         rows += machines()
     begin("the trainer and its peers")
-
-    from tasks.experiment.networks.trainer import set_threads
-
-    set_threads()
     task = SourceTask()
     epochs, side_by_side = epoch_of_a(task, effort.rounds)
     rows += epochs + target_pair(task, script) + roofline(task, side_by_side)

@@ -1,13 +1,16 @@
 """`make bench` measures the same rows with --quick, and scales to the same figures; nothing is timed here."""
 
 import json
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.benchmarks import __main__ as bench
 from tests.benchmarks.effort import FULL, QUICK, Effort
 from tests.benchmarks.parts import contestants, judged, large_body, processes
 from tests.benchmarks.parts.peers import PEERS, peer_rows
@@ -65,6 +68,29 @@ def test_quick_has_the_rows_of_the_whole_bench_from_half_of_the_work(linear: Lin
     assert ratios["whole flow cold, 5 replicates"] == 35 / 87.5
     assert [row["figure"] for row in full if row["what"] == "large body, unfrozen part, 20 epochs"] == [60]
     assert ratios["whole flow cold, 29 pairs (scaled from 1 and 5)"] == 29 * 57.5 / (30 + 29)
+
+
+def test_whoever_reads_the_table_or_the_file_sees_that_it_was_quick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = Row("an epoch", 2.0)
+    monkeypatch.setattr(bench, "SourceTask", lambda: None)
+    monkeypatch.setattr(bench, "whole_flow", lambda effort: ([Row("the flow", effort.source_epochs)], {}))
+    monkeypatch.setattr(bench, "epoch_of_a", lambda task, rounds: ([done], done))
+    for part in ("large_body", "recommendation", "target_pair", "roofline", "cross_validation"):
+        monkeypatch.setattr(bench, part, lambda *_, part=part: [Row(part, 1.0)])
+    found = {}
+    for flags in ((), ("--quick",)):
+        file = tmp_path / "bench.json"
+        monkeypatch.setattr(sys, "argv", ["make bench", *flags, "--json", str(file)])
+        bench.main()
+        found[flags] = json.loads(file.read_text()), capsys.readouterr().out
+    (full, shown), (quick, shown_quick) = found.values()
+    assert (full["quick"], quick["quick"]) == (False, True)
+    assert "QUICK" in shown_quick
+    assert "QUICK" not in shown
+    assert [row["what"] for row in full["rows"]] == [row["what"] for row in quick["rows"]]
+    assert (full["rows"][0]["figure"], quick["rows"][0]["figure"]) == (20, 4)
 
 
 def test_the_recommendation_is_asked_less_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,10 @@ class SourceTask:
         from tasks.experiment.data import fashion_mnist, mirrors
         from tasks.experiment.data.pixels import Pixels
         from tasks.experiment.data.splits import TrainingData, first_samples, task_examples
+        from tasks.experiment.networks.trainer import set_threads
         from tasks.experiment.settings import Experiment
 
+        set_threads()
         mirrors.fetch()
         data = fashion_mnist.data_set()
         labels, images = data.labels("train"), data.images("train")
