@@ -87,7 +87,7 @@ trackers: .venv/trackers
 
 # JAX and PyTorch for the CPU, with which `make bench` then compares: docs/speed.md.
 peers: .venv/peers
-	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements-torch.lock || \
+	@.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements-torch.lock || \
 		echo "PyTorch for the CPU is in no index that pip knows here: the bench leaves it out (docs/speed.md)."
 
 # Style, types, and who imports whom.
