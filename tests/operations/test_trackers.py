@@ -73,7 +73,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     with machine(tmp_path_factory.mktemp("tracked")) as here:
         digits.write_npz(here.project / "digits.npz")
         here.start_server()
-        assert here.command(*RUN).returncode == 0
+        done = here.command(*RUN)
+        assert done.returncode == 0
         yield here
 
 

@@ -108,11 +108,20 @@ def show_if_red(log: Path) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[None]:
+def pytest_runtest_makereport(call: pytest.CallInfo[Any]) -> Iterator[None]:
     report: Any = yield
     if report.failed:
         newest = sorted((log for log in _logs if log.exists()), key=lambda log: log.stat().st_mtime)[-SHOWN_LOGS:]
-        for log in newest:
-            lines = log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
-            report.sections.append((f"end of {log}", "\n".join(lines)))
+        said = {f"end of {log}": log.read_text(errors="replace") for log in newest}
+        for title, text in (_ended(call.excinfo) | said).items():
+            report.sections.append((title, "\n".join(text.splitlines()[-SHOWN_LINES:])))
     return report
+
+
+def _ended(failure: pytest.ExceptionInfo[BaseException] | None) -> dict[str, str]:
+    """What the commands said of which the failed test holds the end."""
+    values = [value for entry in failure.traceback for value in entry.locals.values()] if failure else []
+    return {
+        f"`{' '.join(map(str, done.args))}` ended with {done.returncode} and said": f"{done.stdout}\n{done.stderr}"
+        for done in values if isinstance(done, subprocess.CompletedProcess) and isinstance(done.args, list)
+    }  # fmt: skip

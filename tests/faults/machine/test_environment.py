@@ -176,7 +176,8 @@ with open(sys.argv[1], "w") as file:
 )
 def test_closed_stream(what: str, closed: str, tmp_path: Path) -> None:
     start = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", PRINTS, str(tmp_path / "file")]
-    assert subprocess.run(start, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+    done = subprocess.run(start, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True)
+    assert done.returncode == 0
     assert (tmp_path / "file").read_text() == "kept"
 
 
