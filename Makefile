@@ -3,7 +3,7 @@ PYTHON ?= python3
 # glibc gives freed memory back at once, and does not wait for more after each large array: a run needs 40 MiB less.
 export MALLOC_TRIM_THRESHOLD_ = 200000
 
-.PHONY: run study recommend serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit screenshots help lock trackers
+.PHONY: run study recommend serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit screenshots help lock trackers peers
 
 # --no-deps: the lock is complete, and pip before 24 stumbles over extras when hashes are required. headstart.pth: the
 # project is found also where Python is told not to look into the current folder (PYTHONSAFEPATH).
@@ -16,6 +16,10 @@ export MALLOC_TRIM_THRESHOLD_ = 200000
 
 .venv/trackers: requirements-trackers.lock .venv/installed
 	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements-trackers.lock
+	touch $@
+
+.venv/peers: requirements-peers.lock .venv/installed
+	.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements-peers.lock
 	touch $@
 
 # The experiment. ARGS="--help" tells what can be set.
@@ -50,7 +54,7 @@ operations: .venv/installed
 machines: .venv/installed
 	.venv/bin/python -m pytest -m machines tests/operations
 
-# How fast it is, against peers. ARGS="--help" tells what can be changed.
+# How fast it is, against Keras, the notebook and peers. ARGS="--quick": the same ratios, rougher, in five minutes.
 bench: .venv/installed
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
@@ -81,6 +85,11 @@ prune: .venv/installed
 # The clients of MLflow and TensorBoard, for HEADSTART_TRACKERS: docs/trackers.md.
 trackers: .venv/trackers
 
+# JAX and PyTorch for the CPU, with which `make bench` then compares: docs/speed.md.
+peers: .venv/peers
+	@.venv/bin/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements-torch.lock || \
+		echo "PyTorch for the CPU is in no index that pip knows here: the bench leaves it out (docs/speed.md)."
+
 # Style, types, and who imports whom.
 lint: .venv/installed
 	.venv/bin/ruff check .
@@ -96,13 +105,19 @@ help:
 audit: .venv/installed
 	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements-trackers.lock
+	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements-peers.lock
+	.venv/bin/pip-audit --require-hashes --disable-pip --requirement requirements-torch.lock
 
 # The docs' pictures of Prefect's UI (needs Debian's or Ubuntu's package chromium).
 screenshots: .venv/installed
 	.venv/bin/python -m tests.walkthrough.screenshots
 
-# After a change of dependencies (needs uv).
+# After a change of dependencies (needs uv; UV_TORCH_BACKEND=cpu tells it where PyTorch's builds for the CPU are).
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --constraint requirements.lock \
 		--group trackers -o requirements-trackers.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --constraint requirements.lock \
+		--group peers -o requirements-peers.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --constraint requirements.lock \
+		--group torch -o requirements-torch.lock

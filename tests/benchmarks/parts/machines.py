@@ -38,14 +38,14 @@ def dask() -> list[Row]:
             assert "train_A" in worker.said()
             taken[workers] = training(home, address, PAIRS)
         threads, processes = training(home, "threads", MANY_PAIRS), training(home, "dask", MANY_PAIRS)
+    one = Row(f"{PAIRS} pairs, one Dask worker, one core", taken[1])
+    by_threads = Row(f"{MANY_PAIRS} pairs, threads", threads)
     return [
-        {"what": f"{PAIRS} pairs, one Dask worker, one core", "seconds": taken[1]},
-        {"what": f"{PAIRS} pairs, two Dask workers, a core each", "seconds": taken[2],
-         "against": "one", "times faster": taken[1] / taken[2], "goal": 1.7},
-        {"what": f"{MANY_PAIRS} pairs, threads", "seconds": threads},
-        {"what": f"{MANY_PAIRS} pairs, a Dask process a core", "seconds": processes,
-         "against": "threads", "share of its time": processes / threads, "goal": 1.25},
-    ]  # fmt: skip
+        one,
+        Row(f"{PAIRS} pairs, two Dask workers, a core each", taken[2], "times faster", one, goal=1.7),
+        by_threads,
+        Row(f"{MANY_PAIRS} pairs, a Dask process a core", processes, "share of its time", by_threads, goal=1.25),
+    ]
 
 
 def training(home: Machine, where: str, pairs: int) -> float:
@@ -72,14 +72,13 @@ def artifacts() -> list[Row]:
         os.environ |= store.environment
         kept, had = keep_and_read(f"{folder}/artifacts", folder)
         kept_on_s3, had_from_s3 = keep_and_read("s3://bucket/bench", folder)
+    in_folder, from_folder = Row("an artifact kept, in a folder", kept), Row("an artifact read, from a folder", had)
     return [
-        {"what": "an artifact kept, in a folder", "seconds": kept},
-        {"what": "an artifact kept, on S3 too", "seconds": kept_on_s3,
-         "against": "a folder", "times slower": kept_on_s3 / kept},
-        {"what": "an artifact read, from a folder", "seconds": had},
-        {"what": "an artifact read, from S3", "seconds": had_from_s3,
-         "against": "a folder", "times slower": had_from_s3 / had},
-    ]  # fmt: skip
+        in_folder,
+        Row("an artifact kept, on S3 too", kept_on_s3, "times slower", in_folder),
+        from_folder,
+        Row("an artifact read, from S3", had_from_s3, "times slower", from_folder),
+    ]
 
 
 def keep_and_read(place: str, folder: str) -> tuple[float, float]:

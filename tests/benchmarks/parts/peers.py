@@ -1,7 +1,7 @@
 """The same epoch of task A by other libraries, each with plain SGD, batch 32, and the same layers.
 
 Each maker takes float32 images (n, 28, 28) and integer labels (n,), and returns a function that runs one epoch; it
-raises ImportError where the library is not installed (`pip install torch jax scikit-learn`).
+raises ImportError where the library is not installed (`make peers`).
 """
 
 import itertools
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.rows import Row, in_turn, seconds
+from tests.benchmarks.rows import Row, seconds
 
 SIZES = (784, 100, 100, 100, 8)
 BATCH = 32
@@ -20,6 +20,7 @@ def torch_eager(x: np.ndarray, y: np.ndarray) -> Callable[[], object]:
     import torch
     from torch import nn
 
+    torch.set_num_threads(1)  # faster than more of them for batches of 32
     layers: list[Any] = []
     for inputs, outputs in itertools.pairwise(SIZES):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
@@ -80,7 +81,7 @@ def scikit_learn(x: np.ndarray, y: np.ndarray) -> Callable[[], object]:
     return lambda: model.partial_fit(flat, y, classes=classes)
 
 
-# (name, maker, how many times faster the trainer should be)
+# (name, maker, how many times slower than the trainer it should be)
 PEERS = (
     ("PyTorch eager loop", torch_eager, 2.5),
     ("JAX jit + scan", jax_scan, 1.0),
@@ -88,17 +89,25 @@ PEERS = (
 )
 
 
-def timed_peers(x: np.ndarray, y: np.ndarray, trainers: list[Row], rounds: int) -> list[Row]:
-    """One epoch by whatever is installed of them, against each of the trainer's rows."""
-    rows = []
-    for name, make, goal in PEERS:
+def installed_peers(x: np.ndarray, y: np.ndarray) -> dict[str, Callable[[], float]]:
+    """Of each one that is installed, the seconds that an epoch takes it."""
+    peers: dict[str, Callable[[], float]] = {}
+    for name, make, _ in PEERS:
         try:
             epoch = make(x, y)
-        except ImportError as missing:
-            rows.append({"what": f"epoch of A: {name}", "note": f"not installed ({missing.name})"})
+        except ImportError:
             continue
-        taken = in_turn(rounds, peer=lambda epoch=epoch: seconds(epoch))["peer"]
-        for trainer in trainers:
-            rows.append({"what": f"epoch of A: {name}", "seconds": taken, "against": trainer["what"],
-                         "times slower": taken / trainer["seconds"], "goal": goal})  # fmt: skip
+        peers[name] = lambda epoch=epoch: seconds(epoch)  # type: ignore[misc]
+    return peers
+
+
+def peer_rows(took: dict[str, float], trainers: list[Row]) -> list[Row]:
+    """Of each peer, against each of the trainer's rows; of one that was not timed, that it is not installed."""
+    rows = []
+    for name, _, goal in PEERS:
+        what = f"epoch of A: {name}"
+        if name in took:
+            rows += [Row(what, took[name], "times slower", trainer, goal=goal) for trainer in trainers]
+        else:
+            rows.append(Row(what, None, note="not installed (make peers)"))
     return rows

@@ -1,20 +1,17 @@
-"""The benchmark's part of the trainer: an epoch of A, a pair of B, and how near they come to the machine's peak."""
+"""The benchmark's part of the trainer: an epoch of A, and a pair of B."""
 
 import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.rows import Row, found, in_turn, seconds
+from tests.benchmarks.parts.peers import installed_peers, peer_rows
+from tests.benchmarks.parts.processes import Script
+from tests.benchmarks.rows import Row, in_turn, seconds
 
 CORES = os.cpu_count() or 1
-FIT = "epoch of A: Keras fit"
-ALONE = "epoch of A: trainer, one replicate"
-SIDE_BY_SIDE = f"epoch of A per replicate: trainer, {CORES} side by side"
 
 
 class SourceTask:
@@ -26,8 +23,10 @@ class SourceTask:
         from tasks.experiment.data import fashion_mnist, mirrors
         from tasks.experiment.data.pixels import Pixels
         from tasks.experiment.data.splits import TrainingData, first_samples, task_examples
+        from tasks.experiment.networks.trainer import set_threads
         from tasks.experiment.settings import Experiment
 
+        set_threads()
         mirrors.fetch()
         data = fashion_mnist.data_set()
         labels, images = data.labels("train"), data.images("train")
@@ -68,8 +67,11 @@ class SourceTask:
         return model
 
 
-def epoch_of_a(task: SourceTask, rounds: int) -> list[Row]:
-    """One epoch of A with its validation: `fit`, the trainer alone, and as many trainers as cores side by side."""
+def epoch_of_a(task: SourceTask, rounds: int) -> tuple[list[Row], Row]:
+    """One epoch of A with its validation: `fit`, the trainer alone, and as many trainers as cores side by side.
+
+    And by peers, without its validation. Also the row of the trainers side by side alone.
+    """
     plain, alone, several = task.plain_model(), task.network(), [task.network() for _ in range(CORES)]
     last: dict[str, float] = {}
 
@@ -88,25 +90,24 @@ def epoch_of_a(task: SourceTask, rounds: int) -> list[Row]:
         taken = seconds(lambda: last.update(trainer=task.train_with_trainer(alone, epochs)[-1].validation_loss))
         return taken / epochs
 
-    figures = in_turn(
+    took = in_turn(
         rounds,
         fit=lambda: seconds(fit),
         trainer=trainer,
         several=lambda: seconds(lambda: side_by_side(5)) / 5 / CORES,
+        **installed_peers(task.x, task.y),
     )
     fresh = task.network()
     same_epochs = task.train_with_trainer(fresh, rounds + 1)[-1].validation_loss
     assert abs(same_epochs - last["fit"]) < 0.05, "the compared runs must reach the same loss"
-    return [
-        {"what": FIT, "seconds": figures["fit"]},
-        {"what": ALONE, "seconds": figures["trainer"],
-         "against": "Keras fit", "times faster": figures["fit"] / figures["trainer"], "goal": 7},
-        {"what": SIDE_BY_SIDE, "seconds": figures["several"],
-         "against": "Keras fit", "times faster": figures["fit"] / figures["several"], "goal": 12},
-    ]  # fmt: skip
+    keras = Row("epoch of A: Keras fit", took["fit"])
+    one = Row("epoch of A: trainer, one replicate", took["trainer"], "times faster", keras, goal=7)
+    what = f"epoch of A per replicate: trainer, {CORES} side by side"
+    together = Row(what, took["several"], "times faster", keras, goal=12)
+    return [keras, one, together, *peer_rows(took, [one, together])], together
 
 
-def target_pair(task: SourceTask, notebook: Row, pairs: int = 30) -> list[Row]:
+def target_pair(task: SourceTask, script: Script, pairs: int = 30) -> list[Row]:
     """One pair of B: the notebook's way, against what one more pair costs the trainer at 30 pairs on all cores.
 
     In a study networks are not judged after each epoch, as the notebook's are, but at the end.
@@ -130,35 +131,9 @@ def target_pair(task: SourceTask, notebook: Row, pairs: int = 30) -> list[Row]:
         with ThreadPoolExecutor(CORES) as pool:
             return seconds(lambda: list(pool.map(lambda seed: pair(seed, on_epoch), range(pairs)))) / pairs
 
-    theirs = notebook["seconds"]["B"]
-    ours = {"trainer": marginal(judged), "trainer, as in a study": marginal(None)}
-    return [
-        {"what": "pair of B: the notebook's compile + fit", "seconds": theirs},
-        *(
-            {"what": f"pair of B: {how}, marginal at {pairs} pairs", "seconds": taken,
-             "against": "the notebook", "times faster": theirs / taken, "goal": 100}
-            for how, taken in ours.items()
-        ),
-    ]  # fmt: skip
-
-
-def roofline(task: SourceTask, epochs: list[Row]) -> list[Row]:
-    """Float32 GEMM peak of all cores (NumPy's BLAS, 2048³), and the side-by-side trainer's fraction of it."""
-    script = (
-        "import numpy as np, time\n"
-        "a = np.ones((2048, 2048), np.float32); a @ a; best = 9e9\n"
-        "for _ in range(10):\n t = time.perf_counter(); a @ a; best = min(best, time.perf_counter() - t)\n"
-        "print(2 * 2048**3 / best)"
-    )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
-    peak = float(
-        subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True).stdout
-    )
-    kernels = [784 * 100, 100 * 100, 100 * 100, 100 * 8]
-    # Forward and weight gradients for every layer, input gradients for all but the first: 2 FLOP a weight each.
-    flop = len(task.data.training) * 2 * (3 * sum(kernels) - kernels[0])
-    rate = flop / found(epochs, SIDE_BY_SIDE)["seconds"]
-    return [
-        {"what": f"float32 GEMM peak, {CORES} cores, GFLOP/s", "value": peak / 1e9},
-        {"what": "trainer side by side, GFLOP/s", "value": rate / 1e9, "fraction": rate / peak, "goal": 0.4},
-    ]
+    notebook = Row("pair of B: the notebook's compile + fit", script["B"])
+    rows = [notebook]
+    for how, on_epoch in (("trainer", judged), ("trainer, as in a study", None)):
+        what = f"pair of B: {how}, marginal at {pairs} pairs"
+        rows.append(Row(what, marginal(on_epoch), "times faster", notebook, goal=100))
+    return rows

@@ -10,41 +10,40 @@ from unittest.mock import patch
 
 import numpy as np
 
-from tests.benchmarks.processes import measured
+from tests.benchmarks.effort import FOLDS, Effort
+from tests.benchmarks.parts.processes import measured
 from tests.benchmarks.rows import Row, in_turn, seconds
 
 LABELS = 200
 
 
-def recommendation() -> list[Row]:
+def recommendation(effort: Effort) -> list[Row]:
     """The default question, cold: 200 labels of 28 × 28, three baselines, one source with three ways to use it."""
-    command = [sys.executable, "-m", "flows.recommend"]
+    command = [sys.executable, "-m", "flows.recommend", *effort.question]
     with tempfile.TemporaryDirectory() as folder:
         whole, peak, _ = measured(command, HEADSTART_ARTIFACTS=folder)
+    goal, note = (None, f"{' '.join(effort.question)}: not scaled") if effort.question else (180, "")
     return [
-        {"what": f"recommendation cold, {LABELS} labels", "seconds": whole, "goal": 180},
-        {"what": "peak memory of the recommendation's process, MiB", "value": peak, "goal": 2048},
+        Row(f"recommendation cold, {LABELS} labels", whole, goal=goal, note=note),
+        Row("peak memory of the recommendation's process", peak, goal=2048, unit="MiB"),
     ]
 
 
-def cross_validation(rounds: int) -> list[Row]:
+def cross_validation(effort: Effort) -> list[Row]:
     """One repetition of five folds of a network from scratch with the quick grid: by `fit`, and as it is judged here.
 
     Both are asked for the held-out images' answers at each checkpoint. The networks are the same; a scaled part, for a
     recommendation tries three times as many rates, four times over.
     """
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, HEADSTART_ARTIFACTS=folder):
-        fit, ours = _contestants(Path(folder))
-        found = in_turn(rounds, fit=lambda: seconds(fit), ours=lambda: seconds(ours))
-    what = "cross-validation, 5 folds, 2 rates"
-    return [
-        {"what": f"{what}: Keras fit", "seconds": found["fit"]},
-        {"what": what, "seconds": found["ours"], "times faster": found["fit"] / found["ours"], "against": "Keras fit",
-         "goal": 10},
-    ]  # fmt: skip
+        fit, ours = _contestants(Path(folder), effort.fit_folds)
+        found = in_turn(effort.rounds, fit=lambda: seconds(fit) * FOLDS / effort.fit_folds, ours=lambda: seconds(ours))
+    what = f"cross-validation, {FOLDS} folds, 2 rates"
+    theirs = Row(f"{what}: Keras fit", found["fit"])
+    return [theirs, Row(what, found["ours"], "times faster", theirs, goal=10)]
 
 
-def _contestants(folder: Path) -> tuple[Callable[[], object], Callable[[], object]]:
+def _contestants(folder: Path, fit_folds: int) -> tuple[Callable[[], object], Callable[[], object]]:
     import keras
 
     from tasks.experiment.data import fashion_mnist
@@ -61,7 +60,7 @@ def _contestants(folder: Path) -> tuple[Callable[[], object], Callable[[], objec
     images, labels = data.images("train")[drawn.rows[:LABELS]], drawn.labels[:LABELS]
     pixels = save_pixels(Pixels(*(np.full((28, 28), value, np.float32) for value in (images.mean(), images.std()))))
     method = next(each for each in methods(pixels, question.training, [], ()) if each.name == SCRATCH)
-    judging, batch = question.judging, method.training.batch_size
+    judging, batch = question.judging.model_copy(update={"folds": FOLDS}), method.training.batch_size
     checkpoints = judging.grid.checkpoints(LABELS, batch)
     x = ((images - images.mean()) / images.std()).astype(np.float32)
     folds = repetition_folds(labels, judging, 1, 0)
@@ -71,7 +70,7 @@ def _contestants(folder: Path) -> tuple[Callable[[], object], Callable[[], objec
     model.compile(keras.optimizers.SGD(), "binary_crossentropy")  # once, as a careful script would
 
     def fit() -> None:
-        for fold in range(judging.folds):
+        for fold in range(fit_folds):
             training, held_out = folds != fold, folds == fold
             for rate in judging.grid.rates:
                 model.set_weights(untrained.get_weights()[-len(model.get_weights()) :])
