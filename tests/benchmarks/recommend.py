@@ -42,7 +42,7 @@ CASES = {
 def write(case: str) -> None:
     """The case's files, here."""
     if case == "digits":
-        digits.write_npz(Path("digits.npz"))
+        digits.write_npz(Path("digits.npz"), test=1000, shuffled=True)
         digits.write_model(Path("digits.keras"))
     elif case == "photos":
         photos.write_folder(Path("photos"))

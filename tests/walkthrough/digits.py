@@ -15,9 +15,12 @@ def load() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return (digits.images * 255 / 16).round().astype(np.uint8), digits.target
 
 
-def write_npz(path: Path, test: int = 360) -> Path:
-    """As an .npz in Keras' layout; the last `test` images are for test."""
+def write_npz(path: Path, test: int = 360, shuffled: bool = False) -> Path:
+    """As an .npz in Keras' layout; the last `test` images are for test. Other people wrote these, unless `shuffled`."""
     x, y = load()
+    if shuffled:
+        order = np.random.default_rng(0).permutation(len(x))
+        x, y = x[order], y[order]
     cut = len(x) - test
     given = {"x_train": x[:cut], "y_train": y[:cut]}
     np.savez(path, **given | ({"x_test": x[cut:], "y_test": y[cut:]} if test else {}))  # type: ignore[arg-type]
