@@ -86,7 +86,7 @@ def _write_epochs(file: Path, models: Models, seeds: list[int]) -> None:
         for number, epoch in enumerate(read_json(history), start=1)
     ]
     columns = ["network", "seed", "epoch", *(field.name for field in fields(Epoch))]
-    with file.open("w", newline="") as stream:
+    with file.open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, columns, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from prefect.exceptions import ParameterTypeError
 from prefect.logging import disable_run_logger
 from prefect.settings import PREFECT_API_URL
 
@@ -87,7 +88,7 @@ def test_what_computes_is_not_imported_before_it_is_needed() -> None:
 
 
 def test_tuning_is_the_studys_own() -> None:
-    with pytest.raises(UnusableInputError, match=r"leave experiment\.tuning out"):
+    with pytest.raises(ParameterTypeError, match=r"leave experiment\.tuning out"):
         run(transfer_study, experiment=QUICK.vary(tuning="cv"))
 
 
