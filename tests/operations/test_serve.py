@@ -1,6 +1,7 @@
 """What `make serve` brings up, with real processes: server, worker, schedule, runs, verdicts, automations, Ctrl-C."""
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from datetime import datetime
@@ -214,7 +215,8 @@ def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
         assert serve.wait() == 0
         assert not Path(f"/proc/{pid}").exists(), "the run's process is still there"
         assert not here.answers(), "the server still answers"
-        assert "Traceback" not in serve.said().rpartition("stopped!")[2]  # before, a busy SQLite may have caused one
+        errors = re.findall(r"^[\w.]+(?:Error|Exception|Interrupt)\b.*", serve.said(), re.MULTILINE)
+        assert [error for error in errors if "database is locked" not in error] == []  # SQLite on a busy machine
         here.start_server()
         assert here.flow_run(run)["state_name"] == "Cancelled"
         assert here.flow_run(waiting)["state_type"] == "SCHEDULED"

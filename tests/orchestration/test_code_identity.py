@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -199,3 +200,22 @@ def test_threads_can_ask_at_the_same_time(busy_collector: None) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, range(8))) == [alone] * 8
+
+
+def test_a_library_that_is_listed_several_times_has_one_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_distributions", lambda: {"PIL": ["pillow"] * 3})
+    assert cache.library_version("PIL") == metadata.version("pillow")
+
+
+def test_code_may_be_read_beforehand() -> None:
+    """In a process of its own: nothing is left to be read when a stage is asked for its identity."""
+    script = """
+from tasks.orchestration.cache import code_identity as cache
+before = cache.code_identity("tasks.train")
+cache._code_identity.cache_clear()
+cache.read_all_code()
+read = cache._source_hash.cache_info().misses
+assert cache.code_identity("tasks.train") == before
+assert cache._source_hash.cache_info().misses == read
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)

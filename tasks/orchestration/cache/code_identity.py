@@ -6,6 +6,7 @@ import hashlib
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ def code_identity(module: str) -> CodeIdentity:
 
 def read_all_code() -> None:
     """Do beforehand what all stages' identities need, while there is something else to wait for."""
-    with _one_at_a_time:
+    with _one_at_a_time, suppress(SystemError):  # another library parses, too: then it is done when it is needed
         _distributions()
         for module in _project_modules():
             _source_hash(module)
@@ -88,8 +89,11 @@ def _source_hash(module: str) -> str:
 
 
 def library_version(library: str) -> str:
-    """The version of what is imported as `library`, however its distribution is named: pillow, tensorflow-cpu."""
-    return ", ".join(metadata.version(distribution) for distribution in _distributions()[library])
+    """The version of what is imported as `library`, however its distribution is named: pillow, tensorflow-cpu.
+
+    One distribution may be listed several times: where a library has just installed a finder of its own, say.
+    """
+    return ", ".join(metadata.version(distribution) for distribution in sorted(set(_distributions()[library])))
 
 
 @functools.cache
