@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from tasks.experiment.networks.trainer import set_threads
 from tasks.storage.roots import ROOT
 from tests.benchmarks.effort import FULL, QUICK
 from tests.benchmarks.parts.judged import cross_validation, recommendation
@@ -23,7 +24,7 @@ from tests.benchmarks.rows import show
 
 def main() -> None:
     parser = argparse.ArgumentParser("make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="the same rows and ratios, rougher, in five minutes")
+    parser.add_argument("--quick", action="store_true", help="the same rows and ratios, rougher, in about eight minutes")
     parser.add_argument("--study", action="store_true", help="the whole study and a deployment too, ten minutes more")
     parser.add_argument("--machines", action="store_true", help="Dask and S3 too, ten minutes more")
     parser.add_argument(
@@ -36,6 +37,7 @@ def main() -> None:
     def begin(part: str) -> None:
         print(f"{time.perf_counter() - began:5.0f} s  {part}", file=sys.stderr)
 
+    set_threads()  # before any part that computes here
     begin("the notebook's script and the whole flow")
     rows, script = whole_flow(effort)
     begin("a large body")
