@@ -16,7 +16,7 @@ def load() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 def write_npz(path: Path, test: int = 360, shuffled: bool = False) -> Path:
-    """As an .npz in Keras' layout; the last `test` images are for test. These are harder than the others, unless `shuffled`."""
+    """As an .npz in Keras' layout; the last `test` images are for test. They are harder, unless `shuffled`."""
     x, y = load()
     if shuffled:
         order = np.random.default_rng(0).permutation(len(x))
