@@ -1,8 +1,13 @@
 """What people are told of how long it will take."""
 
 import logging
+import uuid
+from concurrent.futures import Future
 
 import pytest
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectConcurrentFuture
+from prefect.states import Completed
 from rich.progress import Progress
 
 from tasks.orchestration.terminal import progress
@@ -36,6 +41,19 @@ def test_without_a_cache_the_speed_so_far_counts(clock: list[float]) -> None:
         clock[0] += 30
         bar.show(done)
     assert bar.seconds_left() == pytest.approx(6 * 30, abs=1)
+
+
+def test_what_the_cache_had_is_known_before_the_server_knows_it(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prefect tells its server of a task's end some time after the end, on a busy machine long after it."""
+    monkeypatch.setattr(progress, "get_run_logger", lambda: logging.getLogger("of a flow"))
+    monkeypatch.setattr(progress, "create_progress_artifact", lambda *_, **__: None)
+    cached, shown = Future[State[None]](), []
+    cached.set_result(Completed(name="Cached"))
+    monkeypatch.setattr(progress._Bar, "show", lambda _, done, *, computed: shown.append((done, computed)))
+    progress.watch("study", [PrefectConcurrentFuture(uuid.uuid4(), cached)])  # no server has heard of this task run
+    assert shown == [(1, False)]
 
 
 def test_a_task_of_many_steps_has_a_bar_and_a_line_in_the_log(

@@ -179,6 +179,7 @@ def watch(name: str, training_runs: list[PrefectFuture[Any]]) -> None:
     bar, due, total = _Bar(name, len(training_runs)), _once_in(STUDY_SECONDS), len(training_runs)
     shown = ProgressInUI(f"{name}-progress", f"{total} training runs")
     for done, training_run in enumerate(as_completed(training_runs), start=1):
+        training_run.wait()  # it has ended: keeps its state, which would else be the server's, perhaps out of date
         bar.show(done, computed=training_run.state.name != "Cached")
         if not (due() or done == total):
             continue
