@@ -48,7 +48,7 @@ own-data: .venv/installed
 
 # Real servers, workers, kills, a browser (Debian's or Ubuntu's package chromium), and MLflow after `make trackers`.
 operations: .venv/installed
-	.venv/bin/python -m pytest -m operations tests/operations
+	.venv/bin/python -m pytest --numprocesses 2 -m operations tests/operations
 
 # Dask workers with nothing in common but an S3 endpoint and PostgreSQL (Debian's or Ubuntu's package).
 machines: .venv/installed
