@@ -54,7 +54,7 @@ operations: .venv/installed
 machines: .venv/installed
 	.venv/bin/python -m pytest -m machines tests/operations
 
-# How fast it is, against Keras, the notebook and peers. ARGS="--quick": the same ratios, rougher, in about eight minutes.
+# How fast it is, against Keras, the notebook and peers. ARGS="--quick": the same ratios, rougher, in six minutes.
 bench: .venv/installed
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 

@@ -1,7 +1,8 @@
-"""Keras without pandas, scikit-learn and matplotlib, which it imports to be of use to their users.
+"""Keras without pandas, scikit-learn and matplotlib, TensorFlow without JAX: what they import to be of use to its users.
 
 No network here needs them, and without them TensorFlow's import takes two thirds of its time and three quarters of its
-memory. Only Keras is refused them: who else imports them gets them.
+memory (JAX, where it is installed, would add another 160 MiB). Only these two are refused them: who else imports them
+gets them.
 """
 
 import sys
@@ -9,15 +10,18 @@ from importlib.abc import MetaPathFinder
 from types import FrameType
 from typing import Any
 
-REFUSED = {"pandas", "sklearn", "matplotlib"}
+REFUSED = {"keras": {"pandas", "sklearn", "matplotlib"}, "tensorflow": {"jax"}}
 
 
 class RefusedToKeras(MetaPathFinder):
-    """Says to Keras that what it can do without is not installed."""
+    """Says to Keras and TensorFlow that what they can do without is not installed."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> None:
-        if name in REFUSED and _importer(sys._getframe(1)).split(".")[0] == "keras":
-            raise ModuleNotFoundError(f"{name} is not for Keras here", name=name)
+        if name not in set().union(*REFUSED.values()):
+            return
+        importer = _importer(sys._getframe(1)).split(".")[0]
+        if name in REFUSED.get(importer, ()):
+            raise ModuleNotFoundError(f"{name} is not for {importer} here", name=name)
 
 
 def _importer(frame: FrameType | None) -> str:

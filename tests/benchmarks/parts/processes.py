@@ -69,7 +69,7 @@ def whole_flow(effort: Effort) -> tuple[list[Row], Script]:
         Row("whole flow cold, 5 replicates", took["five"], "share of its time", notebooks, goal=0.7),
         *question_1(took, script),
         Row("whole flow cached, server running", took["cached"], goal=6),
-        Row("peak memory of the flow's process", max(peaks), goal=1536, unit="MiB"),
+        Row("peak memory of the flow's process", max(peaks), goal=1024, unit="MiB"),
     ], script
 
 
