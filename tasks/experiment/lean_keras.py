@@ -1,4 +1,4 @@
-"""Keras without pandas, scikit-learn and matplotlib, TensorFlow without JAX: what they import to be of use to its users.
+"""Keras and TensorFlow without pandas, scikit-learn, matplotlib and JAX, which they import to be of use to their users.
 
 No network here needs them, and without them TensorFlow's import takes two thirds of its time and three quarters of its
 memory (JAX, where it is installed, would add another 160 MiB). Only these two are refused them: who else imports them
@@ -10,7 +10,7 @@ from importlib.abc import MetaPathFinder
 from types import FrameType
 from typing import Any
 
-REFUSED = {"keras": {"pandas", "sklearn", "matplotlib"}, "tensorflow": {"jax"}}
+REFUSED = {"keras": {"pandas", "sklearn", "matplotlib", "jax"}, "tensorflow": {"jax"}}
 
 
 class RefusedToKeras(MetaPathFinder):
