@@ -7,7 +7,7 @@ from pathlib import Path
 from tasks.experiment.reports.comparison import compare_runs, comparison_page
 from tasks.experiment.reports.html import to_html
 from tasks.experiment.reports.metrics import Metrics, read_metrics
-from tasks.orchestration.terminal.command import command_parser
+from tasks.orchestration.terminal.command import command_parser, reader_may_leave
 from tasks.storage.files import printable, write_text
 from tasks.storage.runs import NoRunError, find_run
 
@@ -43,10 +43,11 @@ def main() -> None:
             write_text(given.html, to_html(page))
         except OSError as error:
             _refuse(f"{printable(given.html)} can't be written: {error.strerror}")
-    if given.json:
-        print(json.dumps(compared, indent=1))
-    else:
-        _show(page)
+    with reader_may_leave():
+        if given.json:
+            print(json.dumps(compared, indent=1))
+        else:
+            _show(page)
 
 
 def _show(markdown: str) -> None:

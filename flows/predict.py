@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tasks.experiment.errors import UnusableInputError
 from tasks.experiment.prediction import predict_files
-from tasks.orchestration.terminal.command import command_parser
+from tasks.orchestration.terminal.command import command_parser, reader_may_leave
 from tasks.storage.files import printable
 
 
@@ -20,12 +20,13 @@ def main() -> None:
     given = parser.parse_args()
     refused: list[UnusableInputError] = []
     try:
-        for said in predict_files(given.model, given.image):
-            if isinstance(said, UnusableInputError):
-                refused.append(said)
-            else:
-                notes = "".join(f" ({note})" for note in said.notes)
-                print(printable(f"{said.file}: {said.class_name} {said.probability:.3f}{notes}"))
+        with reader_may_leave():
+            for said in predict_files(given.model, given.image):
+                if isinstance(said, UnusableInputError):
+                    refused.append(said)
+                else:
+                    notes = "".join(f" ({note})" for note in said.notes)
+                    print(printable(f"{said.file}: {said.class_name} {said.probability:.3f}{notes}"))
     except UnusableInputError as error:
         refused.append(error)
     for each in refused:

@@ -2,16 +2,18 @@
 
 Calls as small as can be, as task runs of their own and then in chunks, with all that a stage has (record, lock,
 artifact, log), on a server and a database of their own. DECISIONS.md has what that comes to for 10,000 replicates.
+`--end-to-end 10000` runs those instead, of networks as small as can be, for more than an hour.
 """
 
 import argparse
 import asyncio
 import os
 import resource
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,12 +27,16 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from tasks.experiment.settings import Experiment
 from tasks.orchestration.chunks import ALONE
 from tasks.orchestration.stage import stage
 from tasks.orchestration.workers.runners import THREADS, task_runner
 from tasks.storage.artifacts import Artifact, save
+from tests.benchmarks.parts.processes import measured
 from tests.support.machine import Machine, machine
+from tests.support.runs import flags
 from tests.support.services import postgres
+from tests.walkthrough import digits
 
 
 def tiny(number: int) -> Artifact:
@@ -50,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m tests.benchmarks.scale", description=__doc__)
     parser.add_argument("--calls", type=int, default=10_000, help="in chunks")
     parser.add_argument("--replicates", type=int, default=12, help="of the real flow, for what one costs; 0: none")
+    parser.add_argument("--end-to-end", type=int, metavar="REPLICATES", help="the whole flow, of tiny networks")
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite; needs Debian's package postgresql")
     given = parser.parse_args()
     with ExitStack() as stack:
@@ -58,11 +65,13 @@ def main() -> None:
             port = stack.enter_context(postgres())
             url = f"postgresql+asyncpg://headstart@127.0.0.1:{port}/prefect"
             here.environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = url
-        tried = (
+        tried: list[Callable[[], dict[str, float]]] = [
             lambda: tiny_calls(here, ALONE, "alone"),
             lambda: tiny_calls(here, given.calls, "in chunks"),
             lambda: real_flow(here, given.replicates) if given.replicates else {},
-        )
+        ]
+        if given.end_to_end:
+            tried = [lambda how=how: end_to_end(here, given.end_to_end, how) for how in ("computed", "cached")]
         for measure in tried:
             for name, value in measure().items():
                 print(f"{name:70} {value:10.2f}", flush=True)
@@ -112,6 +121,30 @@ def real_flow(here: Machine, replicates: int) -> dict[str, float]:
             seen.append(costs)
     (one, several), extra = seen, replicates - 1
     return {f"one more replicate of {replicates}: {name}": (several[name] - one[name]) / extra for name in several}
+
+
+def end_to_end(here: Machine, replicates: int, how: str) -> dict[str, float]:
+    """What the whole flow costs with that many replicates of tiny networks; a second time all are cached."""
+    tiny = Experiment(
+        dataset=str(digits.write_npz(here.folder / "digits.npz")), target_classes=(3, 8), target_samples=20,
+        hidden_layers=2, hidden_units=20, source_epochs=1, target_epochs=2, frozen_epochs=1,
+    )  # fmt: skip
+    command = [sys.executable, "-m", "flows.transfer_learning", "--replicates", str(replicates), *flags(tiny)]
+    with serving(here) as server:
+        before, cpu = database_bytes(here), os.times()
+        taken, own, _ = measured(command, **here.environment)
+        after, its = os.times(), resident(server)
+    cpu_seconds = after.children_user + after.children_system - cpu.children_user - cpu.children_system
+    store = [file.stat() for file in Path(here.environment["HEADSTART_ARTIFACTS"]).rglob("*") if file.is_file()]
+    return {
+        f"{replicates} replicates, {how}: minutes": taken / 60,
+        f"{replicates} replicates, {how}: minutes of CPU": cpu_seconds / 60,
+        f"{replicates} replicates, {how}: MiB of memory, flow's process": own,
+        f"{replicates} replicates, {how}: MiB of memory, server": its / 1024,
+        f"{replicates} replicates, {how}: MiB of database": (database_bytes(here) - before) / 2**20,
+        f"{replicates} replicates, {how}: GiB of artifacts, from then on": sum(s.st_blocks for s in store) / 2**21,
+        f"{replicates} replicates, {how}: files of artifacts, from then on": len(store),
+    }
 
 
 @contextmanager

@@ -122,3 +122,18 @@ def test_make_help_says_what_each_target_does() -> None:
     lines = listed.splitlines()
     described = dict(line.split(maxsplit=1) for line in lines)
     assert set(described) == set(targets)
+
+
+def test_who_reads_may_leave_early() -> None:
+    """As `head` does."""
+    script = (
+        "from tasks.orchestration.terminal.command import reader_may_leave as may\nwith may(): print('y\\n' * 99999)"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writer:
+        assert writer.stdout
+        assert writer.stderr
+        assert writer.stdout.readline() == b"y\n"
+        writer.stdout.close()
+        said = writer.stderr.read()
+    assert (writer.returncode, said) == (0, b"")
