@@ -24,9 +24,7 @@ from tests.benchmarks.rows import show
 
 def main() -> None:
     parser = argparse.ArgumentParser("make bench", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="the same rows and ratios, rougher, in about eight minutes"
-    )
+    parser.add_argument("--quick", action="store_true", help="the same rows and ratios, rougher, in six minutes")
     parser.add_argument("--study", action="store_true", help="the whole study and a deployment too, ten minutes more")
     parser.add_argument("--machines", action="store_true", help="Dask and S3 too, ten minutes more")
     parser.add_argument(
