@@ -1,5 +1,6 @@
 """Networks as .keras files: saved as equal bytes, loaded in safe mode, told apart by their weights and architecture."""
 
+import functools
 import hashlib
 import io
 import json
@@ -21,6 +22,7 @@ def save_model(model: Network, path: Path) -> None:
     the configuration. The times are left out and the identities are counted from 1, so that equal models are equal
     files.
     """
+    _look_up_attributes_once()
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keras-") as temporary:
         saved = Path(temporary) / "model.keras"
         model.save(saved)
@@ -34,6 +36,17 @@ def save_model(model: Network, path: Path) -> None:
                 if name == "config.json":
                     content = _count_shared_objects(content.decode()).encode()
                 clean.writestr(zipfile.ZipInfo(name), content)
+
+
+def _look_up_attributes_once() -> None:
+    """Keras 3.15 keeps what it leaves out of a file under one name and looks for it under another.
+
+    So it makes a new optimizer for each one that it saves, and TensorFlow never gives the 70 KiB of that back.
+    """
+    from keras.src.saving import saving_lib
+
+    if not hasattr(saving_lib.get_attr_skipset, "cache_info"):
+        saving_lib.get_attr_skipset = functools.cache(saving_lib.get_attr_skipset)
 
 
 def _count_shared_objects(config: str) -> str:
