@@ -35,6 +35,13 @@ def flags(experiment: Experiment) -> list[str]:
     return [f"--experiment.{name.replace('_', '-')}={word}" for name, word in words.items()]
 
 
+def command_line(artifacts: Path, environment: dict[str, str], *shell: str) -> subprocess.CompletedProcess[bytes]:
+    """`python -m flows.transfer_learning`, the small run, on the tests' server; `shell`: how it is started."""
+    run = [sys.executable, "-m", "flows.transfer_learning", "--replicates", "2", *flags(QUICK)]
+    own = {"HEADSTART_ARTIFACTS": str(artifacts), "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+    return subprocess.run([*shell, *run], cwd=ROOT, env=environment | own, capture_output=True, check=False)
+
+
 class FinalStates(logging.Handler):
     """Final state names by task run name, as the log tells them; the server's own record lags behind."""
 
