@@ -1,11 +1,14 @@
 """The experiment itself: plain Python that never imports Prefect."""
 
+import gc
 import os
 import sys
 
 from tasks.experiment.lean_keras import RefusedToKeras
 
 sys.meta_path.insert(0, RefusedToKeras())
+# These libraries make a million objects that stay. Looking for garbage among them every 700 new ones takes a second.
+gc.set_threshold(20_000, 10, 10)
 # What TensorFlow, Keras, NumPy, SciPy and matplotlib read of the environment, and of files in the user's home, when
 # they are first imported, wherever that is. A result must not depend on it, so none of it is left but TensorFlow's
 # logging (DECISIONS.md, "What changes bits").
