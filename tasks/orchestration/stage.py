@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from tasks.orchestration import chunks
 from tasks.orchestration.cache.code_identity import code_identity
 from tasks.orchestration.cache.records import RecordFolder, RecordLocks, RecordSerializer, declare_result
+from tasks.orchestration.events import send_and_confirm_in_turn
 from tasks.orchestration.provenance import note_call, noting_calls
 from tasks.orchestration.run_names import describe_pairs, run_name
 from tasks.orchestration.terminal.refusals import keep_tracebacks_of_refusals_out
@@ -32,6 +33,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _modules: set[str] = set()  # those with stages
+send_and_confirm_in_turn()  # wherever stages run, on Dask's workers too
 
 
 class Stage(Task[P, R]):
