@@ -16,9 +16,10 @@ from tasks.storage.roots import ROOT
 
 PATIENCE = 1800.0  # seconds: it only ends a test that hangs, no test may depend on how fast the machine is
 LONGEST_PAUSE = 1.0  # seconds: to ask a server ten times a second costs half a core
-SHOWN_LOGS, SHOWN_LINES = 5, 30
+SHOWN_LOGS, SHOWN_LINES = 8, 30
 Value = TypeVar("Value")
 _logs: list[Path] = []
+_begun: dict[Path, float] = {}  # when each module's first test was set up
 
 
 class Process:
@@ -85,6 +86,7 @@ def until(
 
     saw: what there was instead, for the message.
     """
+    __tracebackhide__ = True  # who waits is shown
     deadline, pause = time.monotonic() + patience, 0.05
     while True:
         ended = [process for process in needed if process.has_ended]
@@ -103,25 +105,46 @@ def free_port() -> int:
 
 
 def show_if_red(log: Path) -> None:
-    """Have the end of this file shown with a test that fails, as long as it is among the newest."""
+    """Have the end of this file shown with a test that fails, if it has a part in it, and is among the newest."""
     _logs.append(log)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    _begun.setdefault(item.path, time.time())
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(call: pytest.CallInfo[Any]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
     report: Any = yield
     if report.failed:
-        newest = sorted((log for log in _logs if log.exists()), key=lambda log: log.stat().st_mtime)[-SHOWN_LOGS:]
-        said = {f"end of {log}": log.read_text(errors="replace") for log in newest}
+        said = {f"end of {log}": log.read_text(errors="replace") for log in _written_since(_begun[item.path])}
         for title, text in (_ended(call.excinfo) | said).items():
             report.sections.append((title, "\n".join(text.splitlines()[-SHOWN_LINES:])))
+    if report.when == "teardown":  # what this test's own processes said is not the next one's
+        own = getattr(item, "funcargs", {}).get("tmp_path")
+        _logs[:] = [log for log in _logs if own not in log.parents]
     return report
 
 
+def _written_since(begun: float) -> list[Path]:
+    """The newest logs that have something in them."""
+    states = {log: log.stat() for log in _logs if log.exists()}
+    written = [log for log, state in states.items() if state.st_size and state.st_mtime >= begun]
+    return sorted(written, key=lambda log: states[log].st_mtime)[-SHOWN_LOGS:]
+
+
 def _ended(failure: pytest.ExceptionInfo[BaseException] | None) -> dict[str, str]:
-    """What the commands said of which the failed test holds the end."""
+    """What the commands said of which the failed test holds the end, and the one that failed it by its exit status."""
     values = [value for entry in failure.traceback for value in entry.locals.values()] if failure else []
+    ended: list[tuple[Any, Any]] = [(it.args, it) for it in values if isinstance(it, subprocess.CompletedProcess)]
+    if failure and isinstance(failure.value, subprocess.CalledProcessError):
+        ended.append((failure.value.cmd, failure.value))
     return {
-        f"`{' '.join(map(str, done.args))}` ended with {done.returncode} and said": f"{done.stdout}\n{done.stderr}"
-        for done in values if isinstance(done, subprocess.CompletedProcess) and isinstance(done.args, list)
+        f"`{' '.join(map(str, command))}` ended with {it.returncode} and said": _text(it.stdout) + _text(it.stderr)
+        for command, it in ended if isinstance(command, list)
     }  # fmt: skip
+
+
+def _text(output: str | bytes | None) -> str:
+    return f"{output.decode(errors='replace') if isinstance(output, bytes) else output or ''}\n"

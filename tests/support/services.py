@@ -105,23 +105,21 @@ def postgres() -> Iterator[int]:
             shutil.chown(folder, "postgres")
             as_user = ["runuser", "-u", "postgres", "--"]
 
-        def run(program: str, *arguments: str) -> bool:
-            return not subprocess.run(
-                [*as_user, programs / program, *arguments], cwd=folder, check=False,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            ).returncode  # fmt: skip
+        def run(program: str, *arguments: str, check: bool = True) -> bool:
+            command = [*as_user, programs / program, *arguments]
+            return not subprocess.run(command, cwd=folder, check=check, capture_output=True).returncode
 
         data = ["-D", f"{folder}/data"]
-        assert run("initdb", *data, "-U", "headstart", "-A", "trust")
+        run("initdb", *data, "-U", "headstart", "-A", "trust")
         settings = ["-p", str(port), "-k", name, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
         server = Process([*as_user, programs / "postgres", *data, *settings], folder / "log", folder=folder)
         there = ["-h", "127.0.0.1", "-p", str(port), "-U", "headstart"]
         try:
-            until(lambda: run("pg_isready", *there), "PostgreSQL is up", server)
-            assert run("createdb", *there, "prefect")
+            until(lambda: run("pg_isready", *there, check=False), "PostgreSQL is up", server, saw=server.said)
+            run("createdb", *there, "prefect")
             yield port
         finally:
-            run("pg_ctl", *data, "stop", "-m", "immediate")
+            run("pg_ctl", *data, "stop", "-m", "immediate", check=False)
             server.wait()
 
 

@@ -3,8 +3,11 @@
 import os
 import pty
 import re
+import select
 import subprocess
 from pathlib import Path
+
+from tests.support.processes import PATIENCE, show_if_red
 
 
 def in_terminal(
@@ -18,6 +21,9 @@ def in_terminal(
     os.close(theirs)
     shown = b""
     while True:
+        if not select.select([ours], [], [], PATIENCE)[0]:
+            process.kill()  # what is shown tells how far it came
+            break
         try:
             more = os.read(ours, 65536)
         except OSError:  # its last process has ended
@@ -29,7 +35,11 @@ def in_terminal(
             process.send_signal(2)
             last = None
     os.close(ours)
-    return process.wait(), shown.decode(errors="replace")
+    text = shown.decode(errors="replace")
+    log = folder.parent / f"terminal-{process.pid}.log"
+    log.write_text(re.sub(r"\x1b\[[\d;]*m", "", "\n".join(left_on_screen(text))))
+    show_if_red(log)
+    return process.wait(), text
 
 
 def left_on_screen(shown: str) -> list[str]:
