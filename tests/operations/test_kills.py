@@ -9,7 +9,6 @@ import pytest
 
 from tests.support import signals
 from tests.support.machine import Machine, machine
-from tests.support.processes import until
 from tests.support.runs import LONG, QUICK
 
 pytestmark = pytest.mark.operations
@@ -59,7 +58,7 @@ def test_a_run_and_its_worker_go_on_while_the_server_restarts(silent: Silent) ->
     experiment = QUICK.vary(dataset=str(data), target_classes=(4, 5), target_samples=24, source_epochs=100)
     with here.worker() as worker:
         run = here.submit("transfer-study/on-demand", replicates=1, experiment=experiment, tuned=False)
-        until(lambda: "train_A seed 42" in here.task_states(run), "A is being trained", worker)
+        here.wait_for_task(run, "train_A seed 42", "Running", "Completed")
         pid = int(here.flow_run(run)["infrastructure_pid"])
         os.kill(pid, signal.SIGSTOP)  # so that there is something left to do when the server is gone
         assert here.server

@@ -38,11 +38,14 @@ def end(served: Machine, run: str, *states: str) -> None:
 
 def assert_told_once(told: list[str], name: str, tell_of_another: Callable[[], str]) -> None:
     """After three others, told of one after the other, no second call for this run is on its way."""
-    until(lambda: any(name in text for text in told), f"the webhook is told of {name}")
+
+    def is_told(of: str) -> None:
+        until(lambda: any(of in text for text in told), f"the webhook is told of {of}", saw=lambda: told)
+
+    is_told(name)
     for _ in range(3):
-        another = tell_of_another()
-        until(lambda another=another: any(another in text for text in told), f"the webhook is told of {another}")  # type: ignore[misc]
-    assert sum(name in text for text in told) == 1, told
+        is_told(tell_of_another())
+    assert len([text for text in told if name in text]) == 1, told
 
 
 @pytest.mark.fault("a webhook that answers {status}, after {seconds} s", "it is called once for a failed run")

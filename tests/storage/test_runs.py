@@ -14,7 +14,7 @@ from tasks.storage.in_use import InUseError, artifacts_in_use
 from tasks.storage.pruning import prune
 from tasks.storage.roots import ROOT
 from tasks.storage.runs import NoRunError, find_run, read_runs
-from tests.support.processes import until
+from tests.support.processes import Process, until
 
 
 @pytest.fixture
@@ -149,17 +149,14 @@ def test_nothing_goes_while_a_run_is_in_progress(root: Path) -> None:
     assert {removal.path.name for removal in prune(1)} >= {"old"}
 
 
-def test_a_run_waits_until_pruning_is_done(root: Path) -> None:
+def test_a_run_waits_until_pruning_is_done(root: Path, tmp_path: Path) -> None:
     enter = "from tasks.storage.in_use import artifacts_in_use as a\nwith a(): print('in')"
-    with (
-        subprocess.Popen([sys.executable, "-c", enter], stdout=subprocess.PIPE, cwd=ROOT) as run,
-        (root / ".in-use").open("w") as pruning,  # closed, and with it unlocked, before the run is waited for
-    ):
+    with (root / ".in-use").open("w") as pruning:  # closed, and with it unlocked, when the test fails
         fcntl.flock(pruning, fcntl.LOCK_EX)
-        until(lambda: waits_for_a_lock(run.pid), "the run waits for the lock")
-        fcntl.flock(pruning, fcntl.LOCK_UN)
-        assert run.stdout
-        assert run.stdout.read() == b"in\n"
+        run = Process([sys.executable, "-c", enter], tmp_path / "run.log")
+        until(lambda: waits_for_a_lock(run.pid), "the run waits for the lock", run)
+    assert run.wait() == 0
+    assert run.said() == "in\n"
 
 
 def waits_for_a_lock(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,7 @@ class Machine:
     api: str
     server: Process | None = None
     started: list[Process] = field(default_factory=list)
+    needed: list[Process] = field(default_factory=list)  # of these, so that there are runs: until they are stopped
 
     @property
     def project(self) -> Path:
@@ -49,7 +51,8 @@ class Machine:
 
     def shell(self, line: str) -> Process:
         """A command line in the project's folder."""
-        return self._start(["bash", "-c", f"exec {line}"], uuid.uuid4().hex)
+        words = re.sub(r"\W+", "-", line.removeprefix(".venv/bin/"))
+        return self._start(["bash", "-c", f"exec {line}"], f"{words[:60]}-{uuid.uuid4().hex[:8]}")
 
     def _start(self, command: list[str], name: str) -> Process:
         log = self.folder / f"{name}.log"
@@ -61,16 +64,19 @@ class Machine:
         put_database(Path(self.environment["PREFECT_HOME"]))
         process = self.start("flows.serve")
         until(lambda: f"UI: {self.api[:-4]}\n" in process.said(), "make serve is up", process)
+        self.needed.append(process)
         return process
 
     def start_server(self) -> None:
         put_database(Path(self.environment["PREFECT_HOME"]))
         self.server = self.start("flows.server")
         until(self.answers, "the server answers", self.server)
+        self.needed.append(self.server)
 
     @contextmanager
     def worker(self) -> Iterator[Process]:
         worker = self.start("prefect", "worker", "start", "--pool", "headstart")
+        self.needed.append(worker)
         try:
             yield worker
         finally:
@@ -79,6 +85,7 @@ class Machine:
     def stop(self, process: Process) -> None:
         process.stop()
         self.started.remove(process)
+        self.needed = [other for other in self.needed if other is not process]
 
     def answers(self) -> bool:
         return is_healthy(self.api)
@@ -150,20 +157,29 @@ class Machine:
             run = self.flow_run(run_id)
             if run["state_name"] in names:
                 return run
-            assert run["state_type"] not in ENDED, f"{run['name']} is {run['state']}, not {' or '.join(names)}"
+            assert run["state_type"] not in ENDED, f"{_state(run)}, not {' or '.join(names)}"
             return None
 
-        return until(there, f"{run_id} is {' or '.join(names)}", patience=patience)  # type: ignore[return-value]
+        what = f"{run_id} is {' or '.join(names)}"
+        return until(there, what, *self.needed, patience=patience, saw=lambda: _state(self.flow_run(run_id)))  # type: ignore[return-value]
 
     def wait_for_training(self, run_id: str, seed: int = 42) -> int:
         """Until only A is still being trained: the process id of the run."""
-
-        def b_is_trained() -> bool:
-            return self.task_states(run_id).get(f"train_B_scratch seed {seed}") in ("Completed", "Cached")
-
-        until(b_is_trained, "B is trained, A is not", saw=lambda: self.task_states(run_id))
+        self.wait_for_task(run_id, f"train_B_scratch seed {seed}", "Completed", "Cached")
         assert self.task_states(run_id)[f"train_A seed {seed}"] == "Running"
         return int(self.flow_run(run_id)["infrastructure_pid"])
+
+    def wait_for_task(self, run_id: str, task: str, *names: str) -> None:
+        """Until the task run's state has one of these names. Fails when the run has ended before."""
+
+        def there() -> bool:
+            if self.task_states(run_id).get(task) in names:
+                return True
+            run = self.flow_run(run_id)
+            assert run["state_type"] not in ENDED, f"waiting for {task}: {_state(run)}"
+            return False
+
+        until(there, f"{task} is {' or '.join(names)}", *self.needed, saw=lambda: self.task_states(run_id))
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.project / file
@@ -178,6 +194,10 @@ def _as_json(parameters: dict[str, Any]) -> dict[str, Any]:
         name: value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, BaseModel) else value
         for name, value in parameters.items()
     }
+
+
+def _state(run: dict[str, Any]) -> str:
+    return f"{run['name']} is {run['state_name']}: {run['state']['message']}"
 
 
 def _full_name(deployment: str) -> str:

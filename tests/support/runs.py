@@ -18,7 +18,7 @@ from upath import UPath
 from flows.transfer_learning import transfer_learning
 from tasks.experiment.settings import Experiment
 from tasks.storage.roots import ROOT
-from tests.support.processes import show_if_red
+from tests.support.processes import show_if_red, until
 
 QUICK = Experiment(source_epochs=1, target_epochs=3, frozen_epochs=1)
 DIGITS = Experiment(
@@ -91,6 +91,7 @@ class Life:
 
     def end(self) -> int:
         """Wait for its end; its exit status, or minus the signal that killed it."""
+        until(lambda: self.has_ended, f"{self.out.name} ends")
         return self.lives.ask({"wait": self.pid})
 
     @property
@@ -115,7 +116,9 @@ class Life:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        return answers_of(Path(self.result["folder"]))
+        result = self.result
+        assert "folder" in result, f"{self.out.name} is {result['state']}: {result['message']}"
+        return answers_of(Path(result["folder"]))
 
     @property
     def computed(self) -> list[str]:
