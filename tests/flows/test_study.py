@@ -84,7 +84,8 @@ def test_its_numbers_follow_from_the_table(study: tuple[Path, dict]) -> None:
 
 def test_what_computes_is_not_imported_before_it_is_needed() -> None:
     script = "import sys, flows.study; print({'tensorflow', 'sklearn', 'matplotlib', 'scipy'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True).stdout == b"set()\n"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout == b"set()\n"
 
 
 def test_tuning_is_the_studys_own() -> None:

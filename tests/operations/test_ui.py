@@ -23,7 +23,7 @@ PLOTS = {
 def run(served: Machine) -> dict:
     """A night's run."""
     done = served.run("nightly", replicates=2, experiment=QUICK, seed=7)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0
     nightly = {"any_": [served.deployment("nightly")["id"]]}
     return served.flow_runs(deployment_id=nightly, start_time={"is_null_": False})[0]
 

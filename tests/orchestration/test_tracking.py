@@ -37,12 +37,14 @@ def test_refused(monkeypatch: pytest.MonkeyPatch, given: str, says: str) -> None
 
 def test_no_client_is_imported_by_a_run() -> None:
     script = "import sys, flows.transfer_learning; print({'mlflow', 'tensorboard'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True).stdout == b"set()\n"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout == b"set()\n"
 
 
 def test_the_first_line_comes_before_what_takes_long_to_import() -> None:
     script = "import sys, flows; print({'prefect', 'tensorflow', 'pandas', 'pydantic'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True).stdout == b"set()\n"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout == b"set()\n"
 
 
 @pytest.mark.fault("no memory is left for a tracker's client", "a warning for each tracker, and no more")

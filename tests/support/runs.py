@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import select
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from upath import UPath
 from flows.transfer_learning import transfer_learning
 from tasks.experiment.settings import Experiment
 from tasks.storage.roots import ROOT
-from tests.support.processes import show_if_red, until
+from tests.support.processes import PATIENCE, show_if_red
 
 QUICK = Experiment(source_epochs=1, target_epochs=3, frozen_epochs=1)
 DIGITS = Experiment(
@@ -91,7 +92,11 @@ class Life:
 
     def end(self) -> int:
         """Wait for its end; its exit status, or minus the signal that killed it."""
-        until(lambda: self.has_ended, f"{self.out.name} ends")
+        process = os.pidfd_open(self.pid)
+        try:
+            assert select.select([process], [], [], PATIENCE)[0], f"{self.out.name} did not end within {PATIENCE:.0f} s"
+        finally:
+            os.close(process)
         return self.lives.ask({"wait": self.pid})
 
     @property

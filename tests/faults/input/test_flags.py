@@ -109,7 +109,7 @@ def test_flow_validation(record_property: Any) -> None:
         except (ParameterTypeError, SignatureMismatchError) as refused:
             refusal = str(refused)
         if refusal:
-            assert any(name in refusal or repr(name) in refusal for name in parameters)
+            assert any(name in refusal or repr(name) in refusal for name in parameters), refusal
         else:
             experiment = valid.get("experiment", Experiment())
             assert Experiment.model_validate(experiment.model_dump()) == experiment

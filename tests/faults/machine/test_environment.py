@@ -114,7 +114,8 @@ def environment() -> dict[str, str]:
     """What TensorFlow and the others find once tasks.experiment has been imported."""
     script = "import tasks.experiment, json, os; print(json.dumps(dict(os.environ)))"
     own = clean() | VARIABLES | {"TF_CPP_MIN_LOG_LEVEL": "0"}
-    return json.loads(subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=own, capture_output=True).stdout)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=own, capture_output=True, check=True)
+    return json.loads(done.stdout)
 
 
 @pytest.mark.fault("{name} set, which libraries read when they are imported", "none of them finds it")

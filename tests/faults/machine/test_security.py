@@ -184,7 +184,7 @@ def test_lock(tmp_path: Path) -> None:
     lock = (ROOT / "requirements.lock").read_text()
     pins = re.split(r"^(?=\w)", lock, flags=re.MULTILINE)[1:]
     assert len(pins) > 100
-    assert all(re.match(r"\S+==\S+", pin) and "--hash=sha256:" in pin for pin in pins)
+    assert [pin for pin in pins if not (re.match(r"\S+==\S+", pin) and "--hash=sha256:" in pin)] == []
     assert "--require-hashes -r requirements.lock" in (ROOT / "Makefile").read_text()
 
     with zipfile.ZipFile(tmp_path / "headstart_test-1.0-py3-none-any.whl", "w") as wheel:

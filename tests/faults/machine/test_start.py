@@ -22,6 +22,7 @@ with open(sys.argv[1], "w") as file:
     print("1 … 2", file=sys.stderr)
     file.write("kept" + sys.stdin.read())
 """
+TELL_WHY = '|| { "$@"; exit 1; }'  # once more with standard error, so that a test that fails tells more than the status
 
 
 @pytest.mark.fault("started with {what} closed", "it works, and no file gets what libraries print")
@@ -35,7 +36,7 @@ with open(sys.argv[1], "w") as file:
     ],
 )
 def test_closed_stream(what: str, closed: str, tmp_path: Path) -> None:
-    start = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", PRINTS, str(tmp_path / "file")]
+    start = ["sh", "-c", f'"$@" {closed} {TELL_WHY}', "sh", sys.executable, "-c", PRINTS, str(tmp_path / "file")]
     done = subprocess.run(start, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True)
     assert done.returncode == 0
     assert (tmp_path / "file").read_text() == "kept"
@@ -61,7 +62,7 @@ def test_encoding(name: str, tmp_path: Path) -> None:
 def test_odd_start(artifacts_copy: Path, baseline: tuple[Path, dict[str, Any]]) -> None:
     proxy = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "https_proxy"), "http://127.0.0.1:9")
     odd = os.environ | proxy | {"PYTHONIOENCODING": "latin-1"}
-    done = command_line(artifacts_copy, odd, "sh", "-c", 'umask 077; exec "$@" <&- 2>&-', "sh")
+    done = command_line(artifacts_copy, odd, "sh", "-c", f'umask 077; "$@" <&- 2>&- {TELL_WHY}', "sh")
     assert done.returncode == 0
     assert done.stdout.decode("latin-1").startswith(baseline[1]["answer"].replace("…", "?"))
 
