@@ -189,7 +189,9 @@ def test_of_an_animation_the_first_picture_is_used_and_that_is_said(tmp_path: Pa
     first, second = (Image.fromarray(np.full((6, 5), value, np.uint8)) for value in (10, 200))
     first.save(tmp_path / "train/cat/moving.gif", save_all=True, append_images=[second])
     data = import_data(tmp_path)
-    assert any("1 file with several pictures, such as " in note and "moving.gif" in note for note in data.notes)
+    assert [note for note in data.notes if "1 file with several pictures, such as " in note and "moving.gif" in note], (
+        data.notes
+    )
     assert np.full((6, 5), 10, np.uint8).tobytes() in set.union(*found(data).values())
 
 

@@ -121,7 +121,7 @@ def test_constant_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     examples = Examples(rows, rows % 2)
     data = TrainingData(images, examples, examples, classes=2)
     _, epochs = train_network(PixelsBlueprint(pixels), data, QUICK.scratch_training, 1, task="B")
-    assert all(np.isfinite(list(vars(epoch).values())).all() for epoch in epochs)
+    assert [epoch for epoch in epochs if not np.isfinite(list(vars(epoch).values())).all()] == []
 
 
 @pytest.mark.fault("an IDX file with {what}", "refused by name before memory is taken")

@@ -88,7 +88,7 @@ def test_nothing_unpickles(lives: Lives, tmp_path: Path) -> None:
     life = lives.start(tmp_path, {"HEADSTART_ARTIFACTS": tmp_path / "artifacts"}, trace=str(tmp_path / "trace"))
     assert life.end() == 0
     steps = (tmp_path / "trace").read_text().splitlines()
-    assert any("/latest" in step for step in steps)
+    assert [step for step in steps if "/latest" in step], steps
     assert not [step for step in steps if "pickle" in step.split()[0]]
 
 

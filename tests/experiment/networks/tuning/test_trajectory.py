@@ -90,9 +90,11 @@ def test_the_model_stays_as_it_is_until_it_is_given_the_weights() -> None:
     model = network()
     before = [np.array(v) for v in model.trainable_variables]
     weights = course(2).follow(model, 0.1).weights
-    assert all(np.array_equal(a, b) for a, b in zip(before, model.trainable_variables, strict=True))
+    for a, b in zip(before, model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(a, b)
     set_weights(model, weights)
-    assert all(np.array_equal(a, b) for a, b in zip(weights, model.trainable_variables, strict=True))
+    for a, b in zip(weights, model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_hidden_layers_are_frozen_for_the_first_epochs_only() -> None:
@@ -145,4 +147,5 @@ def test_trajectories_of_one_course_do_not_depend_on_each_other() -> None:
     shared.follow(model, 1.0)
     again, alone = shared.follow(model, 0.1), course(1, 4).follow(model, 0.1)
     assert again.reached == alone.reached
-    assert all(np.array_equal(a, b) for a, b in zip(again.weights, alone.weights, strict=True))
+    for a, b in zip(again.weights, alone.weights, strict=True):
+        np.testing.assert_array_equal(a, b)

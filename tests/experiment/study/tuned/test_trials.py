@@ -144,7 +144,7 @@ def test_curves_meet_where_they_are_compared(helpful: list) -> None:
     runs, curves = helpful[0]
     epochs = {arm: {row["epochs"] for row in curves if row["arm"] == arm} for arm in ("S*", "T*", "scratch")}
     landmarks = {r["epochs"] for r in runs[:7] if r["epochs"]} | {EXPERIMENT.target_epochs, EXPERIMENT.frozen_epochs}
-    assert all(landmarks <= of_arm for of_arm in epochs.values())
+    assert {arm: landmarks - of_arm for arm, of_arm in epochs.items() if not landmarks <= of_arm} == {}
     steps_A = max(epochs["S*"]) - max(landmarks)
     assert {steps_A + more for more in landmarks} <= epochs["S*"]
     assert steps_A % EXPERIMENT.source_epochs == 0
@@ -171,10 +171,10 @@ def test_starts(made: Made) -> None:
     starts = {name: bench.start(arm, recipe)(examples) for name, arm in arms.items()}
     heads = {name: model.layers[-1].get_weights()[0] for name, model in starts.items()}
     (bodies,) = ({n: hidden_layers(m)[0].get_weights()[0] for n, m in starts.items()},)
-    assert all(np.array_equal(heads[name], heads["S*"]) == (name not in ("LP*", "LPFT*")) for name in heads)
+    assert {name for name in heads if not np.array_equal(heads[name], heads["S*"])} == {"LP*", "LPFT*"}
     of_A = hidden_layers(bench.bodies["A"])[0].get_weights()
-    assert all(np.array_equal(bodies[name], of_A[0]) for name in ("T*", "LP*", "LPFT*"))
-    assert not any(np.array_equal(bodies[name], of_A[0]) for name in ("S*", "SELF*", "STAT*", "RLAB*"))
+    with_A = {name for name in bodies if np.array_equal(bodies[name], of_A[0])}
+    assert with_A == {"T*", "LP*", "LPFT*"}
     like = hidden_layers(starts["STAT*"])[0].get_weights()
     for mine, theirs in zip(like, of_A, strict=True):
         assert mine.mean() == pytest.approx(theirs.mean(), abs=4 * theirs.std() / np.sqrt(theirs.size) + 1e-6)
