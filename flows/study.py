@@ -1,7 +1,7 @@
 """The study: does transfer help, what about it, how many labels is it worth, and for which classes?"""
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from prefect import State, get_run_logger, unmapped
 from prefect.futures import PrefectFutureList
@@ -20,6 +20,7 @@ from tasks.experiment.study.tuned.plan import Chosen, TunedPlan
 from tasks.normalize import starts
 from tasks.orchestration.provenance import made_with
 from tasks.orchestration.publishing import conclude, publish
+from tasks.orchestration.run_names import describe_pairs
 from tasks.orchestration.stage import computing, pipeline
 from tasks.orchestration.terminal.command_line import run_from_command_line
 from tasks.orchestration.terminal.progress import watch
@@ -91,7 +92,16 @@ class Training:
     tuned: PrefectFutureList[Artifact] | None
 
 
-@pipeline("transfer-study", prefix="study-")
+def _pairs(replicates: int, quick: bool) -> int:
+    return min(replicates, QUICK_REPLICATES) if quick else replicates
+
+
+def _describe(given: dict[str, Any]) -> list[str]:
+    """For the run's name."""
+    return describe_pairs(given | {"replicates": _pairs(given["replicates"], given["quick"])})
+
+
+@pipeline("transfer-study", prefix="study-", describe=_describe)
 def transfer_study(
     experiment: Untuned = Experiment(),  # noqa: B008 (frozen)
     replicates: Replicates = 29,
@@ -108,7 +118,7 @@ def transfer_study(
     """Does transfer help, also if both sides are trained well? What helps, from how few labels, for which classes?"""
     if pairs and len(experiment.target_classes) > 2:
         raise UnusableInputError("pairs compares pairs of classes: give two target_classes with it")
-    replicates = min(replicates, QUICK_REPLICATES) if quick else replicates
+    replicates = _pairs(replicates, quick)
     seeds, pair_seeds = (list(range(seed, seed + count)) for count in (replicates, pair_replicates))
     if replicates < (fewest := fewest_pairs(len(arms(experiment)) - 1)):
         get_run_logger().warning("With fewer than %d pairs this study can't tell which arms help", fewest)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from prefect.utilities.names import generate_slug
 
+from flows.study import transfer_study
 from tasks.experiment.settings import Experiment
 from tasks.orchestration import run_names
 from tasks.orchestration.run_names import describe_pairs, folder_name, is_made_up, run_name
@@ -45,6 +46,12 @@ def test_made_names_sort_by_time_and_say_what_is_not_usual(this: SimpleNamespace
     this.parameters["experiment"] = Experiment(**settings)
     assert run_name("", describe_pairs) == f"20260102-030405-{name}"
     assert run_name("study-", describe_pairs) == f"20260102-030405-study-{name}"
+
+
+@pytest.mark.parametrize(("replicates", "last"), [(29, 49), (3, 44)])
+def test_a_quick_study_tells_the_seeds_that_it_has(this: SimpleNamespace, replicates: int, last: int) -> None:
+    this.parameters |= {"replicates": replicates, "quick": True}
+    assert transfer_study.flow_run_name() == f"20260102-030405-study-200-samples-seeds-42-{last}-0123abcd"  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
