@@ -22,7 +22,7 @@ from tasks.experiment.networks.train_network import RANDOM, Body, train_network
 from tasks.experiment.networks.tuning.grid import Grid, rates_down_from
 from tasks.experiment.scores import Labels, confusion_matrix, score
 from tasks.orchestration.stage import stage
-from tasks.orchestration.terminal.progress import report_epochs
+from tasks.orchestration.terminal.progress import report_epochs, report_steps
 from tasks.storage.artifacts import Artifact, save
 from tasks.storage.files import write_json
 
@@ -69,7 +69,7 @@ def _train(
     data = TrainingData(images, parts["training"], parts["validation"], classes)
     blueprint = load_blueprint(problem.start)
     start = Body(load_network(body.folder() / "model.keras")) if body else RANDOM
-    recipe = _tune(blueprint, data, training, seed, start) if training.tuning == "cv" else None
+    recipe = _tune(run_name, blueprint, data, training, seed, start) if training.tuning == "cv" else None
     rates: Iterable[float] = [training.learning_rate]
     if recipe:
         rates = rates_down_from(recipe["learning_rate"])
@@ -114,14 +114,17 @@ def _first_sound(train_at: Callable[[float], Made], rates: Iterable[float]) -> M
     return train_at(lowest)
 
 
-def _tune(blueprint: Blueprint, data: TrainingData, training: Training, seed: int, start: Body) -> TunedRecipe:
+def _tune(
+    name: str, blueprint: Blueprint, data: TrainingData, training: Training, seed: int, start: Body
+) -> TunedRecipe:
     """The recipe, which the log tells."""
     from tasks.experiment.networks.tuning.tune_network import tune_network
 
     log = get_run_logger()
     log.info("choosing learning rate and epochs by cross-validation inside %d images", len(data.training))
     grid = GRID.model_copy(update={"metric": training.metric})
-    recipe = tune_network(blueprint, data, training, seed, start, grid)
+    on_step = report_steps(f"{name}: tuning", "trainings")
+    recipe = tune_network(blueprint, data, training, seed, start, grid, on_step)
     log.info(
         "learning rate %g, %d epochs: an error of %.1f %% in cross-validation",
         recipe["learning_rate"], recipe["epochs"], 100 * recipe["error"],

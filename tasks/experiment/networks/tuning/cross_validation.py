@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.experiment.data.splits import Examples
-from tasks.experiment.networks.recipe import Network
+from tasks.experiment.networks.recipe import Network, OnStep, unreported
 from tasks.experiment.networks.tuning.grid import Grid, Recipe, Tried, choose
 from tasks.experiment.networks.tuning.trajectory import Course, Labelled
 from tasks.experiment.randomness import generator
@@ -37,20 +37,24 @@ def split_folds(examples: Examples, folds: int, seed: int) -> list[tuple[Example
     return [(part(number != fold), part(number == fold)) for fold in range(number.max() + 1)]
 
 
-def cross_validate(start: Start, labelled: Labelled, grid: Grid, batch_size: int, seed: int) -> list[Tried]:
+def cross_validate(
+    start: Start, labelled: Labelled, grid: Grid, batch_size: int, seed: int, on_step: OnStep = unreported
+) -> list[Tried]:
     """Each point of the grid, by the images that a fold's network was not trained on.
 
     start: may use the fold's training examples, as a body trained on them does. All arms of one seed have the same
-    folds and the same order of images.
+    folds and the same order of images. on_step: is told of trajectories.
     """
     checkpoints = grid.checkpoints(len(labelled), batch_size)
     sums = np.zeros((len(grid.rates), len(checkpoints), 2))
-    for training, held_out in split_folds(labelled.examples, grid.folds, seed):
+    folds = split_folds(labelled.examples, grid.folds, seed)
+    for fold, (training, held_out) in enumerate(folds):
         parts = Labelled(labelled.images, training), Labelled(labelled.images, held_out)
         course = Course(*parts, checkpoints, batch_size, generator(seed, "order/B"), metric=grid.metric)
         model = start(training)
-        for rate, row in zip(grid.rates, sums, strict=True):
+        for done, (rate, row) in enumerate(zip(grid.rates, sums, strict=True), start=1 + fold * len(grid.rates)):
             row += len(held_out) * np.array([(c.error, c.loss) for c in course.follow(model, rate).reached])
+            on_step(done, len(folds) * len(grid.rates))
     return _as_tried(grid.rates, checkpoints, len(labelled), sums / len(labelled))
 
 
@@ -76,9 +80,14 @@ def _as_tried(
     ]
 
 
-def tune(start: Start, labelled: Labelled, grid: Grid, batch_size: int, seed: int) -> tuple[Recipe, list[Tried]]:
-    """One seed's recipe, chosen by its own cross-validation, and all that was tried; the grid grows at an edge."""
-    tried = cross_validate(start, labelled, grid, batch_size, seed)
+def tune(
+    start: Start, labelled: Labelled, grid: Grid, batch_size: int, seed: int, on_step: OnStep = unreported
+) -> tuple[Recipe, list[Tried]]:
+    """One seed's recipe, chosen by its own cross-validation, and all that was tried; the grid grows at an edge.
+
+    on_step: is told of trajectories, but for those by which it grew.
+    """
+    tried = cross_validate(start, labelled, grid, batch_size, seed, on_step)
     recipe = choose(tried)
     while more := grid.wider(recipe):
         tried += cross_validate(start, labelled, grid.model_copy(update={"rates": more}), batch_size, seed)

@@ -2,7 +2,7 @@
 
 from tasks.experiment.data.splits import TrainingData
 from tasks.experiment.networks.blueprints import Blueprint
-from tasks.experiment.networks.recipe import Training, TunedRecipe
+from tasks.experiment.networks.recipe import OnStep, Training, TunedRecipe, unreported
 from tasks.experiment.networks.train_network import Body, starting_network
 from tasks.experiment.networks.tuning.cross_validation import split_folds, tune
 from tasks.experiment.networks.tuning.grid import Grid
@@ -10,12 +10,16 @@ from tasks.experiment.networks.tuning.trajectory import Labelled
 
 
 def tune_network(
-    blueprint: Blueprint, data: TrainingData, training: Training, seed: int, body: Body, grid: Grid
-) -> TunedRecipe:
-    """How to train this network on all of its training images. Its validation images play no part."""
+    blueprint: Blueprint, data: TrainingData, training: Training, seed: int, body: Body, grid: Grid,
+    on_step: OnStep = unreported,
+) -> TunedRecipe:  # fmt: skip
+    """How to train this network on all of its training images. Its validation images play no part.
+
+    on_step: is told of the trajectories that are tried.
+    """
     recipe, tried = tune(
         lambda _: starting_network(blueprint, training, data.classes, seed, body),
-        Labelled(data.images, data.training), grid, training.batch_size, seed,
+        Labelled(data.images, data.training), grid, training.batch_size, seed, on_step,
     )  # fmt: skip
     chosen = next(t for t in tried if (t["learning_rate"], t["epochs"]) == (recipe.learning_rate, recipe.epochs))
     return TunedRecipe(

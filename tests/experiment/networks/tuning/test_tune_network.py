@@ -22,7 +22,9 @@ DATA = TrainingData(IMAGES, Examples(ROWS[:40], LABELS[:40]), Examples(ROWS[40:]
 
 
 def test_the_rate_that_learns_is_chosen_over_that_of_the_settings_and_makes_a_better_network() -> None:
-    recipe = tune_network(BLUEPRINT, DATA, TRAINING, 3, RANDOM, GRID)
+    told: list[tuple[int, int]] = []
+    recipe = tune_network(BLUEPRINT, DATA, TRAINING, 3, RANDOM, GRID, lambda *so_far: told.append(so_far))
+    assert told == [(done, 6) for done in range(1, 7)]  # two rates on three folds
     assert recipe["learning_rate"] == 0.1
     assert (recipe["rates"], recipe["most_epochs"], recipe["folds"]) == ([1e-6, 0.1], 6, 3)
     assert recipe["edge"] == "highest rate"
