@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from tasks.orchestration import chunks
 from tasks.orchestration.cache.code_identity import code_identity
 from tasks.orchestration.cache.records import RecordFolder, RecordLocks, RecordSerializer, declare_result
+from tasks.orchestration.ending import trainings_end_too
 from tasks.orchestration.events import send_and_confirm_in_turn
 from tasks.orchestration.provenance import note_call, noting_calls
 from tasks.orchestration.run_names import describe_pairs, run_name
@@ -165,7 +166,7 @@ def computing(refresh: bool) -> Iterator[None]:
     """
     wanted_trackers()
     prepare_runner()
-    with refreshing(refresh), noting_calls():
+    with refreshing(refresh), noting_calls(), trainings_end_too():
         yield
 
 

@@ -1,6 +1,8 @@
 """What a person at the keyboard sees: of a first run, and of a study of which half is in the cache."""
 
+import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.machine import Machine, machine
-from tests.support.runs import QUICK, flags
+from tests.support.processes import Process, until
+from tests.support.runs import LONG, QUICK, flags
 from tests.support.terminal import in_terminal
 from tests.walkthrough import digits
 
@@ -81,3 +84,20 @@ def test_a_half_cached_study(here: Machine) -> None:
     assert counts == sorted(counts)
     assert first(lines, "train_arms seed 43 ") < first(lines, "'train_arms seed 43' - Finished")  # a bar of its own
     assert first_words(lines[-4:]) == ["Report", "Plots", "Models", "Runs"]
+
+
+@pytest.mark.fault(
+    "Ctrl-C while a network is trained, with a server of the run's own",
+    "training stops, the server learns of it, and the last line says how to go on",
+)
+def test_ctrl_c(here: Machine) -> None:
+    command = [sys.executable, "-m", "flows.transfer_learning", "--replicates", "1", *flags(LONG)]
+    run = Process(command, here.folder / "run.log", folder=here.project, environment=here.environment)
+    here.started.append(run)
+    until(lambda: "'train_A seed 42' - epoch" in run.said(), "A is being trained", run)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does it: all that the run has started gets it too
+    assert run.wait() == 1
+    lines = run.said().splitlines()
+    assert lines[-1] == "Stopped. Run again to go on: what was done is in the cache."
+    assert "Finished in state Crashed" in lines[-2]
+    assert "Traceback" not in run.said()

@@ -105,6 +105,7 @@ def start(password: str) -> str:
         server = subprocess.Popen(
             [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
             encoding="utf-8", env=os.environ | {"PREFECT_SERVER_API_AUTH_STRING": password},
+            start_new_session=True,  # Ctrl-C is for the run, which then still has something to tell the server
         )  # fmt: skip
     # At exit, not at the end of the block: Prefect sends its last logs at exit, and what is registered first runs last.
     atexit.register(server.communicate)

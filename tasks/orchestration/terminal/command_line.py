@@ -105,6 +105,8 @@ def run_from_command_line(flow: Flow[..., Any], module: str) -> None:
     try:
         with prefect_api(), bars_in_terminal():
             state: Any = flow(**parameters, return_state=True)
+    except KeyboardInterrupt:
+        sys.exit("Stopped. Run again to go on: what was done is in the cache.")
     except (httpx.HTTPError, OSError, RuntimeError) as error:  # not from inside the flow: those make a failed state
         sys.exit(f"Prefect's server can't be used: {shortened(error, 400)}")
     folder = state.result(raise_on_failure=False)

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.theme import Theme
 
 from tasks.experiment.networks.recipe import Epoch, OnEpoch, OnStep, Training, unreported
+from tasks.orchestration.ending import end_if_told
 
 EPOCH_SECONDS = 1.0  # between two lines about one training run
 STUDY_SECONDS = 5.0  # between two lines about a whole study
@@ -133,6 +134,7 @@ def report_epochs(name: str, training: Training, *, in_ui: bool) -> OnEpoch:
     shown = ProgressInUI(key, f"{name}: epochs") if in_ui else None
 
     def report(number: int, epoch: Epoch) -> None:
+        end_if_told()
         bar.show(number)
         is_last = number == training.epochs
         if not (due() or is_last):
@@ -155,6 +157,7 @@ def report_steps(name: str, what: str) -> OnStep:
 
     def report(done: int, total: int) -> None:
         nonlocal bar
+        end_if_told()
         bar = bar or _Bar(name, total)
         bar.show(done)
         if due() and done < total:
