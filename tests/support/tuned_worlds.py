@@ -30,7 +30,7 @@ WORLDS = {
     "A hurts": A_HURTS,
 }
 
-CHAIN = ("S*", "STAT*", "RLAB*", "T*")
+CHAIN = {"S*": "", "STAT*": "scale", "RLAB*": "inputs", "T*": "labels"}
 
 World = Mapping[str, float]
 

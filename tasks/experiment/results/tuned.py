@@ -1,6 +1,6 @@
 """Both sides trained well: the answers of the tuned arms, by question."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from tasks.experiment.results.budgets import EquivalentBudget
 from tasks.experiment.results.class_pairs import ClassPairs
@@ -71,7 +71,7 @@ class Price(Difference):
 class FewLabels(TypedDict):
     """What it costs to have no labels but those that are trained on: the price for scratch and for transfer.
 
-    remains: transfer against scratch, both chosen on the validation images.
+    remains: transfer against scratch, both chosen on the validation images. All are judged together, by Holm.
     """
 
     price: list[Price]
@@ -143,4 +143,5 @@ def few_labels(few: dict[str, Errors], many: dict[str, Errors], tuned: tuple[str
     """Errors of tuned (scratch, transfer) with recipes chosen by cross-validation, and on the validation images."""
     by = {CROSS_VALIDATION: few, VALIDATION_IMAGES: many}
     price = [Price(arm=arm, **difference({chosen: errors[arm] for chosen, errors in by.items()}, *by)) for arm in tuned]
-    return FewLabels(price=judge_together(price), remains=difference(many, *tuned))
+    judged: list[Any] = judge_together([*price, difference(many, *tuned)])
+    return FewLabels(price=judged[:-1], remains=judged[-1])

@@ -88,6 +88,15 @@ def test_the_section_on_tuned_arms_says_each_answer_and_names_each_arm(metrics: 
     assert [arm.name for arm in tuned_arms(EXPERIMENT) if arm.name not in named] == []  # and not "S" in italics
     (labels,) = [row for row in shown if row[:3] == ["labels", "RLAB*", "T*"]]
     assert labels[-1] == "helps"
+    by_classes = next(line for line in written.splitlines() if line.startswith("Over all"))
+    assert re.search(r"lower for \d of 4 pairs of classes, and .* for all 4: \*.+\* for \d\.", by_classes), by_classes
+
+
+def test_a_study_says_how_far_single_pairs_are_apart(metrics: dict, tmp_path: Path) -> None:
+    single = [each["error_reduction"] for each in metrics["replicates"]]
+    write_tuned_study(tmp_path, dict.fromkeys(TUNED_CAPTIONS, "A plot"), metrics)
+    expected = f"A single pair says little: their error reductions range from {min(single):.1f} to {max(single):.1f} %."
+    assert expected in (tmp_path / "report.md").read_text()
 
 
 def test_a_name_stays_in_its_cell_of_a_models_card(metrics: dict) -> None:

@@ -49,6 +49,18 @@ def test_what_a_missing_arm_would_have_told_apart_is_one_part() -> None:
     assert [step["before"] for step in fixed_sequence(errors, CHAIN)] == ["S*", "STAT*"]
 
 
+def test_another_arm_of_the_chain_is_another_part_and_another_test() -> None:
+    rng = np.random.default_rng(3)
+    longer = {"S*": "", "STAT*": "scale", "NEW*": "more", "RLAB*": "inputs", "T*": "labels"}
+    world = LABELS_MATTER | {"NEW*": 3.5}
+    errors = {arm: errors_of(rng, world, arm, (29,)) for arm in longer}
+    found = decompose(errors, longer)
+    assert [part["part"] for part in found["parts"]] == ["scale", "more", "inputs", "labels"]
+    total = sum(part["points"]["estimate"] for part in found["parts"])
+    assert total == pytest.approx(found["total"]["points"]["estimate"], abs=1e-12)
+    assert [step["before"] for step in fixed_sequence(errors, longer)] == ["S*", "STAT*", "NEW*", "RLAB*"]
+
+
 def test_the_sequence_ends_where_a_test_claims_no_gain() -> None:
     bits = np.linspace(-0.005, 0.005, 9)
     alike = {"S*": 0.05 + bits, "STAT*": 0.02 + bits[::-1], "RLAB*": 0.05 - bits, "T*": 0.02 + np.roll(bits, 3)}

@@ -12,7 +12,7 @@ from tasks.experiment.results.statistics.basics import Errors
 from tasks.experiment.results.tuned import CROSS_VALIDATION
 from tasks.experiment.scores import Metric
 from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
-from tasks.experiment.study.tuned.answers import TUNED_PAIR
+from tasks.experiment.study.tuned.answers import TUNED_CHAIN, TUNED_PAIR
 
 ARM_COLOURS = {
     **COLOURS,
@@ -24,7 +24,7 @@ ARM_COLOURS = {
     "LPFT*": "#7a5195",
 }
 PERCENTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50)
-FOLLOWED = (*PAIR, *TUNED_PAIR, "STAT*", "RLAB*")  # more lines would lie on top of each other
+FOLLOWED = dict.fromkeys((*PAIR, *TUNED_PAIR, *TUNED_CHAIN))  # more lines would lie on top of each other
 LABELS = {
     SCRATCH: "scratch, notebook's recipe",
     TRANSFER: "transfer, notebook's recipe",
@@ -35,6 +35,14 @@ LABELS = {
     "SELF*": "SELF*: self-transfer",
     "LPFT*": "LPFT*: probe, then fine-tuned",
 }
+
+
+def colour_of(arm: str) -> str:
+    return ARM_COLOURS.get(arm, "#8c8c8c")
+
+
+def label_of(arm: str) -> str:
+    return LABELS.get(arm, arm)
 
 
 def draw_steps(curves: pd.DataFrame, runs: pd.DataFrame, metric: Metric) -> Figure:
@@ -48,8 +56,8 @@ def draw_steps(curves: pd.DataFrame, runs: pd.DataFrame, metric: Metric) -> Figu
             continue
         errors = 100 * rows.pivot(index="seed", columns="steps", values="error").dropna(axis=1)
         steps, (mean, low, high) = errors.columns.to_numpy(), _bands(errors.to_numpy())
-        colour, style = ARM_COLOURS[arm], "--" if arm in PAIR else "-"
-        ax.plot(steps, mean, style, color=colour, linewidth=2, label=LABELS[arm])
+        colour, style = colour_of(arm), "--" if arm in PAIR else "-"
+        ax.plot(steps, mean, style, color=colour, linewidth=2, label=label_of(arm))
         ax.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
         own = runs.merge(rows[["classes", "samples", "arm", "chosen_by"]].drop_duplicates())
         stop = own.epochs.median() * (rows.steps / rows.epochs).median()
@@ -77,9 +85,11 @@ def draw_tuning(tuning: pd.DataFrame, recipes: pd.DataFrame) -> Figure:
     )
     means = rows.groupby(["arm", "learning_rate", "epochs"]).error.mean()
     best = 100 * means.groupby(["arm", "learning_rate"]).min()
-    for arm, colour in ARM_COLOURS.items():
-        if arm in best.index.get_level_values("arm"):
-            ax.plot(best[arm].index, best[arm], color=colour, label=LABELS[arm])
+    tuned = best.index.unique("arm")
+    for arm in dict.fromkeys((*ARM_COLOURS, *tuned)):
+        if arm in tuned:
+            colour = colour_of(arm)
+            ax.plot(best[arm].index, best[arm], color=colour, label=label_of(arm))
             ax.plot(own := chosen[chosen.arm == arm].learning_rate, best[arm].reindex(own), "o", color=colour)
     ax.set(xscale="log", xlabel="learning rate", ylabel="error in cross-validation in %")
     ax.set_xticks(rates := sorted(rows.learning_rate.unique()), [f"{rate:.1g}" for rate in rates])

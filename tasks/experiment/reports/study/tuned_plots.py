@@ -8,14 +8,15 @@ import pandas as pd
 from tasks.experiment.reports.figures import Figure, Plot, figure_with_axes
 from tasks.experiment.reports.phrases import by_metric
 from tasks.experiment.reports.study.plots import PLOTS, ReportedStudy, name_budgets
-from tasks.experiment.reports.study.training_plots import ARM_COLOURS, LABELS, draw_steps, draw_tuning, percent_axis
+from tasks.experiment.reports.study.training_plots import colour_of, draw_steps, draw_tuning, label_of, percent_axis
 from tasks.experiment.results.budgets import Band
 from tasks.experiment.results.class_pairs import ClassPairs
 from tasks.experiment.results.decomposition import Decomposition
 from tasks.experiment.results.tuned import TunedBudgets
 from tasks.experiment.scores import Metric
+from tasks.experiment.study.tuned.answers import TUNED_CHAIN
 
-PART_COLOURS = {"scale": ARM_COLOURS["STAT*"], "inputs": ARM_COLOURS["RLAB*"], "labels": ARM_COLOURS["T*"]}
+PART_COLOURS = {adds: colour_of(arm) for arm, adds in TUNED_CHAIN.items()}
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,8 @@ def draw_error_by_budget(found: TunedBudgets, metric: Metric) -> Figure:
     claimed = [point["verdict"] in ("helps", "hurts") for point in found["curve"]]
     for arm, side in sides.items():
         mean, low, high = np.array([[b["accuracy"], b["high"], b["low"]] for b in side], float).T  # None: NaN
-        colour = ARM_COLOURS[arm]
-        ax.plot(budgets, 100 * (1 - mean), color=colour, label=LABELS[arm])
+        colour = colour_of(arm)
+        ax.plot(budgets, 100 * (1 - mean), color=colour, label=label_of(arm))
         ax.fill_between(budgets, 100 * (1 - low), 100 * (1 - high), color=colour, alpha=0.2, linewidth=0)
         for n, error, filled in zip(budgets, 100 * (1 - mean), claimed, strict=True):
             ax.plot(n, error, "o", color=colour, markerfacecolor=colour if filled else "white")
@@ -123,8 +124,8 @@ def draw_profiles(found: ClassPairs, metric: Metric) -> Figure:
     """Part of the runs with at most each error."""
     figure, (ax,) = figure_with_axes(1, f"All {len(found['single'])} pairs of classes, both sides tuned", 8, 4.2)
     for profile in found["profiles"]:
-        colour = ARM_COLOURS[profile["arm"]]
-        ax.step(profile["errors"], profile["runs"], where="post", color=colour, label=LABELS[profile["arm"]])
+        colour = colour_of(profile["arm"])
+        ax.step(profile["errors"], profile["runs"], where="post", color=colour, label=label_of(profile["arm"]))
         ax.fill_between(profile["errors"], profile["low"], profile["high"], step="post", color=colour, alpha=0.2)
     ax.set(xlabel=by_metric("test error in %", metric), ylabel="runs with at most this error, in %", ylim=(0, 101))
     ax.legend(loc="lower right")

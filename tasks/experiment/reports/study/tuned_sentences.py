@@ -14,7 +14,7 @@ from tasks.experiment.results.statistics.verdicts import Claim
 from tasks.experiment.results.study import Study
 from tasks.experiment.results.tuned import FewLabels, NotebookGain, Tuned, TunedBudgets
 
-COMPARED = {
+COMPARED = {  # an arm without words has its name
     "S*": "tuned scratch",
     "STAT*": "random layers with the means and standard deviations of A's",
     "RLAB*": "a body that was trained on permuted labels",
@@ -108,7 +108,7 @@ def self_check(own: Difference) -> str:
 
 def sequence(steps: Sequence[Step]) -> str:
     """What the fixed sequence of tests claims."""
-    names = [COMPARED[step["before"]] for step in steps]
+    names = [COMPARED.get(step["before"], step["before"]) for step in steps]
     better = [step["before"] for step in steps if step["reached"] and step["verdict"] == "helps"]
     rest = names[len(better) :]
     if not better:

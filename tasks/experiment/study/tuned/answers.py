@@ -27,12 +27,12 @@ from tasks.experiment.results.tuned import (
 from tasks.experiment.scores import Metric
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.answers import compare_budgets, compare_classes, errors_by, of_experiment, of_task
-from tasks.experiment.study.arms import PAIR, SCRATCH, TRANSFER
-from tasks.experiment.study.tuned.arms import S, T, tuned_arms
+from tasks.experiment.study.arms import PAIR
+from tasks.experiment.study.tuned.arms import CHAIN, S, T, tuned_arms
 
 TUNED_PAIR = (S, T)
-NOTEBOOK_CHAIN = (SCRATCH, "STAT20", "RLAB20", TRANSFER)
-TUNED_CHAIN = (S, "STAT*", "RLAB*", T)
+TUNED_CHAIN = {link.arm: link.adds for link in CHAIN}
+NOTEBOOK_CHAIN = {link.by_notebook: link.adds for link in CHAIN}
 
 
 @dataclass(frozen=True)

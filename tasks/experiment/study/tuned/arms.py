@@ -6,6 +6,7 @@ Another arm, rate or budget is another entry.
 """
 
 import math
+from typing import NamedTuple
 
 from tasks.experiment.data.splits import Problem, available_samples
 from tasks.experiment.networks.tuning.grid import Grid
@@ -36,6 +37,26 @@ CONTROLS = (
 )
 
 
+class Link(NamedTuple):
+    """An arm of the chain from scratch to transfer, and what it adds to the one before it.
+
+    by_notebook: the arm with the same body by the notebook's recipe.
+    """
+
+    arm: str
+    by_notebook: str
+    adds: str
+
+
+# T* is tested against each of the others, in this order.
+CHAIN = (
+    Link(S, PAIR[0], adds=""),
+    Link("STAT*", "STAT20", adds="scale"),
+    Link("RLAB*", "RLAB20", adds="inputs"),
+    Link(T, PAIR[1], adds="labels"),
+)
+
+
 def tuned_arms(experiment: Experiment) -> tuple[TunedArm, ...]:
     """All tuned arms, S* and T* first. A model of the user's has no labels that could be permuted."""
     without = {"permuted A"} if experiment.source_model else set()
@@ -43,9 +64,10 @@ def tuned_arms(experiment: Experiment) -> tuple[TunedArm, ...]:
 
 
 def fixed_arms(experiment: Experiment) -> tuple[Arm, ...]:
-    """STAT20 and RLAB20: the same bodies by the notebook's recipe."""
+    """What is between the ends of the chain, by the notebook's recipe."""
     layers, epochs, frozen = experiment.reusable_layers, experiment.target_epochs, experiment.frozen_epochs
-    bodies = {arm.name.replace("*", "20"): arm for arm in tuned_arms(experiment) if arm.name in ("STAT*", "RLAB*")}
+    names = {link.arm: link.by_notebook for link in CHAIN[1:-1]}
+    bodies = {names[arm.name]: arm for arm in tuned_arms(experiment) if arm.name in names}
     schedule = f"frozen for the first {frozen} of {epochs} epochs"
     return tuple(
         Arm(name=name, body=arm.body, layers=layers, frozen_epochs=frozen, says=f"{arm.says}, {schedule}")
