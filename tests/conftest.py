@@ -4,6 +4,7 @@ import gzip
 import http.server
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -29,6 +30,9 @@ os.environ |= {
     "HEADSTART_ARTIFACTS": str(HOME / "artifacts"),
     "HYPOTHESIS_STORAGE_DIRECTORY": str(HOME),
 }
+# A shell lets what it starts in the background ignore Ctrl-C, and so would each command that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
