@@ -116,7 +116,7 @@ def test_locked(served: Machine) -> None:
     with webhook() as (url, told), listening(served, url):
         runs = [running(served, "PENDING") for _ in range(4)]
         others = iter(runs[1:])
-        until(lambda: all(is_waited_for(run, database) for run, _ in runs), "their heartbeats are waited for")
+        until(lambda: all(served.is_waited_for(run) for run, _ in runs), "their heartbeats are waited for")
 
         def tell_of_another() -> str:
             run, name = next(others)
@@ -128,12 +128,6 @@ def test_locked(served: Machine) -> None:
             assert_told_once(told, runs[0][1], tell_of_another)
         for run, _ in runs:  # so that nobody waits for their heartbeats any longer
             end(served, run, "CANCELLED")
-
-
-def is_waited_for(run: str, database: Path) -> bool:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        query = "SELECT count(*) FROM automation_bucket WHERE bucketing_key LIKE ?"
-        return bool(connection.execute(query, [f"%{run}%"]).fetchone()[0])
 
 
 @contextmanager

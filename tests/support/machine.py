@@ -5,11 +5,12 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from tests.support.processes import PATIENCE, Process, free_port, until
 from tests.support.services import ask, is_healthy, put_database
 
 PASSWORD = "me", "secret"  # as in docs/machines.md
+# On a slow machine 90 s may pass before a run's first heartbeat. That 90 s are promised is test_kills.py's.
+PATIENT = "flows/automations.py", "timedelta(seconds=90)", "timedelta(seconds=900)"
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -74,8 +77,8 @@ class Machine:
         self.needed.append(self.server)
 
     @contextmanager
-    def worker(self) -> Iterator[Process]:
-        worker = self.start("prefect", "worker", "start", "--pool", "headstart")
+    def worker(self, *options: str) -> Iterator[Process]:
+        worker = self.start("prefect", "worker", "start", "--pool", "headstart", *options)
         self.needed.append(worker)
         try:
             yield worker
@@ -181,6 +184,13 @@ class Machine:
 
         until(there, f"{task} is {' or '.join(names)}", *self.needed, saw=lambda: self.task_states(run_id))
 
+    def is_waited_for(self, run_id: str) -> bool:
+        """Whether the automation on missing heartbeats waits for this run's next one."""
+        database = Path(self.environment["PREFECT_HOME"]) / "prefect.db"
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", timeout=PATIENCE, uri=True)) as connection:
+            query = "SELECT count(*) FROM automation_bucket WHERE bucketing_key LIKE ?"
+            return bool(connection.execute(query, [f"%{run_id}%"]).fetchone()[0])
+
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.project / file
         text = path.read_text()
@@ -226,6 +236,7 @@ def machine(folder: Path) -> Iterator[Machine]:
     # A shell starts what is in its background without SIGINT; what is started here shall know it.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     here = Machine(folder, own, own["PREFECT_API_URL"])
+    here.edit(*PATIENT)
     try:
         yield here
     finally:
