@@ -38,9 +38,10 @@ def test_a_run_shows_its_name_verdict_graph_and_stages(served: Machine, run: dic
     page.goto(f"{served.ui}/runs/flow-run/{run['id']}")
     page.get_by_text(f"-nightly-200-samples-seeds-7-8-{run['id'][:8]}").first.wait_for()
     page.get_by_text("first", exact=True).first.wait_for()  # the tag
-    graph = page.locator("canvas").first.bounding_box()
-    assert graph["width"] > 600
-    assert graph["height"] > 200
+    page.wait_for_function(
+        "() => { const graph = document.querySelector('canvas')?.getBoundingClientRect();"
+        " return graph && graph.width > 600 && graph.height > 200 }"
+    )
     page.get_by_role("tab", name="Task Runs").click()
     for name in ("download", "normalize", "split", "evaluate", "report"):
         page.get_by_text(name, exact=True).first.wait_for()
@@ -57,8 +58,8 @@ def test_plots_are_images_of_the_right_size(served: Machine, run: dict, page: An
     expected = PLOTS if key == "report" else dict([list(PLOTS.items())[-1]])
     for caption, size in expected.items():
         image = page.get_by_role("img", name=caption)
-        image.wait_for()
-        assert tuple(image.evaluate("image => [image.naturalWidth, image.naturalHeight]")) == size
+        seen = image.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])")
+        assert tuple(seen) == size
 
 
 def test_the_artifacts_page_keeps_their_history(served: Machine, run: dict, page: Any) -> None:
