@@ -152,6 +152,8 @@ def assert_no_traceback(served: Machine, run_id: str) -> None:
     log = served.post("logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
     assert log
     assert not [line["message"] for line in log if "Traceback" in line["message"]]
+    pid = served.flow_run(run_id)["infrastructure_pid"]
+    until(lambda: not Path(f"/proc/{pid}").exists(), "the process has ended")  # and has said all that it says
     assert "unexpected exception" not in served.started[0].said()
 
 
@@ -215,8 +217,9 @@ def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
         assert serve.wait() == 0
         assert not Path(f"/proc/{pid}").exists(), "the run's process is still there"
         assert not here.answers(), "the server still answers"
-        errors = re.findall(r"^[\w.]+(?:Error|Exception|Interrupt)\b.*", serve.said(), re.MULTILINE)
-        assert [error for error in errors if "database is locked" not in error] == []  # SQLite on a busy machine
+        # Of this project's code. Prefect's server, on a busy machine, may well say that its database is locked.
+        frames = re.findall(rf'^ +File "{here.project}/(.+)', serve.said(), re.MULTILINE)
+        assert [frame for frame in frames if not frame.startswith("tasks/orchestration/servers/")] == []
         here.start_server()
         assert here.flow_run(run)["state_name"] == "Cancelled"
         assert here.flow_run(waiting)["state_type"] == "SCHEDULED"
