@@ -19,9 +19,9 @@ pytestmark = pytest.mark.operations
 
 @contextmanager
 def listening(served: Machine, url: str) -> Iterator[None]:
-    served.succeed("flows.automations", "--webhook", stdin=url)
+    served.set_webhook(url)
     yield
-    served.succeed("flows.automations", "--webhook", stdin="\n")
+    served.set_webhook("")
 
 
 def running(served: Machine, state: str = "RUNNING") -> tuple[str, str]:

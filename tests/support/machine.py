@@ -12,20 +12,24 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from pydantic import BaseModel
 
+from flows import automations
 from tasks.storage.roots import ROOT, data_root
 from tests.support.processes import PATIENCE, Process, free_port, until
 from tests.support.services import ask, is_healthy, put_database
 
 PASSWORD = "me", "secret"  # as in docs/machines.md
 # On a slow machine 90 s may pass before a run's first heartbeat. That 90 s are promised is test_kills.py's.
-PATIENT = "flows/automations.py", "timedelta(seconds=90)", "timedelta(seconds=900)"
+SILENCE = timedelta(seconds=900)
+PATIENT = "flows/automations.py", "timedelta(seconds=90)", f"timedelta(seconds={SILENCE.seconds})"
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -190,6 +194,14 @@ class Machine:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", timeout=PATIENCE, uri=True)) as connection:
             query = "SELECT count(*) FROM automation_bucket WHERE bucketing_key LIKE ?"
             return bool(connection.execute(query, [f"%{run_id}%"]).fetchone()[0])
+
+    def set_webhook(self, address: str) -> None:
+        """What `python -m flows.automations --webhook` does, in this process. Empty: none."""
+        ours = {PREFECT_API_URL: self.api, PREFECT_API_AUTH_STRING: ":".join(PASSWORD)}
+        with temporary_settings(ours), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(automations, "SILENCE", SILENCE)
+            automations.set_webhook(address)
+            automations.create_automations()
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.project / file
