@@ -149,6 +149,12 @@ class Machine:
         body = {"flow_runs": flow_runs, "sort": "EXPECTED_START_TIME_DESC"}
         return self.post("flow_runs/filter", body)
 
+    def nights(self) -> list[dict[str, Any]]:
+        """Runs of the nightly deployment that have begun, newest first."""
+        return self.flow_runs(
+            deployment_id={"any_": [self.deployment("nightly")["id"]]}, start_time={"is_null_": False}
+        )
+
     def runs_asked_for(self) -> set[str]:
         """Ids of the flow runs that somebody wanted; those of the coming nights appear by themselves."""
         return {run["id"] for run in self.flow_runs() if not run["auto_scheduled"]}
