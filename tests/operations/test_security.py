@@ -3,9 +3,7 @@
 import json
 import socket
 import ssl
-import stat
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +11,7 @@ import psutil
 import pytest
 
 from tasks.orchestration.workers.runners import CORES
-from tests.support.machine import Machine, machine
+from tests.support.machine import Machine
 from tests.support.processes import PATIENCE, until
 from tests.support.runs import LONG, QUICK, flags
 
@@ -29,28 +27,6 @@ def test_another_user(served: Machine) -> None:
         for password in (None, ("me", "wrong"), ("wrong", "secret")):
             assert (path, served.ask("POST", path, body, password).status_code) == (path, 401)
     assert served.runs_asked_for() == before
-
-
-@pytest.mark.fault(
-    "a password that nobody has set", "one is made once, for this user's eyes only; all commands find it"
-)
-def test_the_password_that_is_made(tmp_path: Path) -> None:
-    with machine(tmp_path) as here:
-        for name in ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"):
-            del here.environment[name]
-        passwords = []
-        for _ in range(2):
-            here.start_server()
-            assert here.server
-            kept = here.project / "prefect.toml"
-            assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-            passwords.append(kept.read_text().split('"')[1])
-            assert f"Its password: {passwords[-1]}\n" in here.server.said()
-            assert here.ask("POST", "flows/filter", {}, None).status_code == 401
-            assert here.ask("POST", "flows/filter", {}, tuple(passwords[-1].split(":"))).status_code == 200
-            here.succeed("prefect", "flow", "ls")
-            here.stop(here.server)
-        assert passwords[0] == passwords[1]
 
 
 @pytest.mark.fault(
@@ -198,14 +174,3 @@ def test_the_variable_that_once_had_the_address_is_emptied(served: Machine) -> N
     assert ADDRESS in json.dumps(served.post("block_documents/filter", {"include_secrets": True}))
     assert len(served.post("automations/filter", {})) == 2
     served.succeed("flows.automations", "--webhook", stdin="\n")
-
-
-def test_a_port_that_is_taken(tmp_path: Path) -> None:
-    with machine(tmp_path) as here:
-        port = int(here.environment["PREFECT_SERVER_API_PORT"])
-        with socket.create_server(("127.0.0.1", port)):
-            refused = here.command("flows.server")
-    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert refused.stderr.startswith(
-        f"Prefect's server can't listen at 127.0.0.1:{port} (Address already in use): set "
-    )

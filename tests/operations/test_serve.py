@@ -1,8 +1,6 @@
 """What `make serve` brings up, with real processes: server, worker, schedule, runs, verdicts, automations, Ctrl-C."""
 
 import json
-import re
-import signal
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +10,10 @@ import pytest
 
 from tests.support import signals
 from tests.support.browser import browser, new_page
-from tests.support.machine import PASSWORD, Machine, machine
+from tests.support.machine import PASSWORD, Machine
 from tests.support.nights import DRIFTS, NIGHT, REGRESSES
 from tests.support.processes import until
-from tests.support.runs import LONG, QUICK
+from tests.support.runs import QUICK
 from tests.support.services import webhook
 
 pytestmark = pytest.mark.operations
@@ -209,22 +207,3 @@ def test_so_they_are_by_command_line(served: Machine, parameters: dict) -> None:
     said = refused.stdout + refused.stderr
     assert (refused.returncode, next(iter(parameters)) in said) == (1, True), said
     assert served.runs_asked_for() == before
-
-
-def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
-    with machine(tmp_path) as here:
-        serve = here.serve()
-        run = here.submit("on-demand", replicates=1, seed=42, experiment=LONG)
-        pid = here.wait_for_training(run)
-        waiting = here.submit("on-demand", replicates=1, seed=43, experiment=QUICK)
-        serve.send(signal.SIGINT)
-        assert serve.wait() == 0
-        assert not Path(f"/proc/{pid}").exists(), "the run's process is still there"
-        assert not here.answers(), "the server still answers"
-        # Of this project's code. Prefect's server, on a busy machine, may well say that its database is locked.
-        frames = re.findall(rf'^ +File "{here.project}/(.+)', serve.said(), re.MULTILINE)
-        assert [frame for frame in frames if not frame.startswith("tasks/orchestration/servers/")] == []
-        here.start_server()
-        assert here.flow_run(run)["state_name"] == "Cancelled"
-        assert here.flow_run(waiting)["state_type"] == "SCHEDULED"
-        assert here.post("work_pools/filter", {})[0]["is_paused"] is False
