@@ -1,4 +1,4 @@
-"""What `make serve` brings up, with real processes: server, worker, schedule, runs, verdicts, automations, Ctrl-C."""
+"""What `make serve` brings up: server, worker, schedule, runs, verdicts, automations. Its end: test_serve_alone.py."""
 
 import json
 from collections.abc import Iterator
