@@ -31,9 +31,11 @@ from tasks.orchestration.servers.own_server import accepts_us, default_address
 from tasks.orchestration.terminal.command import command_parser
 from tasks.storage.roots import ROOT
 
-START_SECONDS = 600  # a deadline for one that hangs, however busy the machine
-CANCEL_SECONDS = 60  # Prefect itself kills a run's process 30 s after it was asked to end
-STOP_SECONDS = 30
+# Deadlines for what hangs, however busy the machine.
+START_SECONDS = 600
+ANSWER_SECONDS = 60
+CANCEL_SECONDS = 300  # Prefect itself kills a run's process 30 s after it was asked to end
+STOP_SECONDS = 120
 
 
 def main() -> None:
@@ -104,7 +106,7 @@ def _server(address: str, word: str) -> Iterator[subprocess.Popen[bytes]]:
 def _check_access(address: str) -> None:
     """Raises RuntimeError if the server there does not take the password, or takes any web page without one."""
     foreign_page = {"Origin": "http://elsewhere.invalid"}
-    if httpx.post(f"{address}/flows/count", json={}, headers=foreign_page).is_success:
+    if httpx.post(f"{address}/flows/count", json={}, headers=foreign_page, timeout=START_SECONDS).is_success:
         raise RuntimeError(
             f"The Prefect server at {address} obeys every web page: end it, and run again to have one that does not."
         )
@@ -117,7 +119,7 @@ def _check_access(address: str) -> None:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/health").is_success
+        return httpx.get(f"{address}/health", timeout=ANSWER_SECONDS).is_success
     except httpx.HTTPError:
         return False
 

@@ -58,6 +58,9 @@ class Worker:
     machine: Machine
     process: Process
 
+    def wait_until_registered(self) -> None:
+        until(lambda: "Registered to" in self.process.said(), "the worker has joined", self.process)
+
 
 @dataclass
 class Done:
@@ -122,6 +125,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         home.shell(line("dask scheduler"))
         machines = [another("worker") for _ in range(2)]
         workers = [Worker(machine, machine.shell(line("dask worker"))) for machine in machines]
+        for worker in workers:
+            worker.wait_until_registered()
         yield Cluster(line, home, workers, another, store)
 
 
@@ -170,6 +175,7 @@ def test_a_killed_worker(cluster: Cluster, study: Done) -> None:
     victim.process.kill()
     assert cluster.ended(again).results == study.results
     cluster.workers[0] = Worker(victim.machine, victim.machine.shell(cluster.line("dask worker")))
+    cluster.workers[0].wait_until_registered()
 
 
 @pytest.mark.fault("the S3 endpoint gone for 10 s in mid-run", "tried again until it is back; the same numbers")
@@ -213,13 +219,13 @@ def test_a_strange_worker(cluster: Cluster, what: str, says: str) -> None:
         stranger.edit("tasks/experiment/networks/program.py", "w - r * g", "w - 2 * r * g")
     else:
         stranger.environment["HEADSTART_ARTIFACTS"] = "s3://bucket/elsewhere"
-    worker = stranger.shell(cluster.line("dask worker"))
-    until(lambda: "Registered to" in worker.said(), "it has joined", worker)
+    worker = Worker(stranger, stranger.shell(cluster.line("dask worker")))
+    worker.wait_until_registered()
     try:
         refused = cluster.home.shell(cluster.line("flows.transfer_learning"))
         assert refused.wait() == 1
     finally:
-        worker.kill()
+        worker.process.kill()
     assert "is not like this machine: " + says in refused.said().splitlines()[-1]
     assert "train_A" not in refused.said()
     assert "Traceback" not in refused.said()

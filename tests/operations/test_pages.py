@@ -14,12 +14,12 @@ from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.html import to_html
 from tasks.experiment.reports.index import write_index
 from tasks.experiment.reports.plots import PAIRS, Reported
-from tests.support.browser import browser
+from tests.support.browser import DESK, browser, new_page
 from tests.support.by_hand import B
 from tests.support.pages import TUNED_CAPTIONS, metrics_by_hand, write_run, write_tuned_study
 
 pytestmark = pytest.mark.operations
-PHONE, DESK = {"width": 400, "height": 800}, {"width": 1280, "height": 900}
+PHONE = {"width": 400, "height": 800}
 PAGES = ("run/report.html", "study/report.html", "index.html", "comparison.html")
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 PLOTS = {"pairs": PAIRS, "data": replace(PAIRS, photographs=True)}
@@ -55,7 +55,7 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture(params=[(PHONE, "light"), (PHONE, "dark"), (DESK, "dark")], ids=["phone", "phone-dark", "desk-dark"])
 def tab(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Any]:
     size, colours = request.param
-    page = chromium.new_page(viewport=size, color_scheme=colours)
+    page = new_page(chromium, size=size, colours=colours)
     yield page
     page.close()
 

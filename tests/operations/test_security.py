@@ -3,8 +3,7 @@
 import json
 import socket
 import ssl
-import stat
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -12,7 +11,7 @@ import psutil
 import pytest
 
 from tasks.orchestration.workers.runners import CORES
-from tests.support.machine import Machine, machine
+from tests.support.machine import Machine
 from tests.support.processes import PATIENCE, until
 from tests.support.runs import LONG, QUICK, flags
 
@@ -31,35 +30,14 @@ def test_another_user(served: Machine) -> None:
 
 
 @pytest.mark.fault(
-    "a password that nobody has set", "one is made once, for this user's eyes only; all commands find it"
-)
-def test_the_password_that_is_made(tmp_path: Path) -> None:
-    with machine(tmp_path) as here:
-        for name in ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"):
-            del here.environment[name]
-        passwords = []
-        for _ in range(2):
-            here.start_server()
-            assert here.server
-            kept = here.project / "prefect.toml"
-            assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-            passwords.append(kept.read_text().split('"')[1])
-            assert f"Its password: {passwords[-1]}\n" in here.server.said()
-            assert here.ask("POST", "flows/filter", {}, None).status_code == 401
-            assert here.ask("POST", "flows/filter", {}, tuple(passwords[-1].split(":"))).status_code == 200
-            here.succeed("prefect", "flow", "ls")
-            here.stop(here.server)
-        assert passwords[0] == passwords[1]
-
-
-@pytest.mark.fault(
     "someone on the network", "nothing that `make serve` starts listens but on this machine's own address"
 )
 def test_the_network(served: Machine) -> None:
-    run = served.submit("on-demand", replicates=1, experiment=QUICK)
+    run = served.submit("on-demand", replicates=1, experiment=LONG)
     served.wait_for_state(run, "Running")
     listening = addresses(served.started[0].pid)
-    served.wait_for_state(run, "Completed")
+    served.post(f"flow_runs/{run}/set_state", {"state": {"type": "CANCELLING"}})
+    served.wait_for_state(run, "Cancelled")
     assert int(served.environment["PREFECT_SERVER_API_PORT"]) in {address.port for address in listening}
     assert {address.ip for address in listening} == {"127.0.0.1"}
 
@@ -106,16 +84,14 @@ def addresses(pid: int) -> set[Any]:
     process = psutil.Process(pid)
     found = set()
     for each in [process, *process.children(recursive=True)]:
-        found |= {c.laddr for c in each.net_connections(kind="inet") if c.status == psutil.CONN_LISTEN}
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            found |= {c.laddr for c in each.net_connections(kind="inet") if c.status == psutil.CONN_LISTEN}
     return found
 
 
 def dask_addresses(pid: int) -> set[Any]:
     """The same, once the scheduler, its page, and of each worker keeper, worker and page are among them."""
-    try:
-        found = addresses(pid)
-    except psutil.NoSuchProcess:  # one of them has just ended
-        return set()
+    found = addresses(pid)
     return found if len(found) == 2 + 3 * CORES else set()
 
 
@@ -198,14 +174,3 @@ def test_the_variable_that_once_had_the_address_is_emptied(served: Machine) -> N
     assert ADDRESS in json.dumps(served.post("block_documents/filter", {"include_secrets": True}))
     assert len(served.post("automations/filter", {})) == 2
     served.succeed("flows.automations", "--webhook", stdin="\n")
-
-
-def test_a_port_that_is_taken(tmp_path: Path) -> None:
-    with machine(tmp_path) as here:
-        port = int(here.environment["PREFECT_SERVER_API_PORT"])
-        with socket.create_server(("127.0.0.1", port)):
-            refused = here.command("flows.server")
-    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert refused.stderr.startswith(
-        f"Prefect's server can't listen at 127.0.0.1:{port} (Address already in use): set "
-    )

@@ -1,22 +1,20 @@
-"""What `make serve` brings up, with real processes: server, worker, schedule, runs, verdicts, automations, Ctrl-C."""
+"""What `make serve` brings up: server, worker, schedule, runs, verdicts, automations. Its end: test_serve_alone.py."""
 
 import json
-import re
-import signal
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support import signals
 from tests.support.browser import browser, new_page
-from tests.support.machine import PASSWORD, Machine, machine
-from tests.support.nights import DRIFTS, REGRESSES
+from tests.support.machine import PASSWORD, Machine
+from tests.support.nights import DRIFTS, NIGHT, REGRESSES
 from tests.support.processes import until
-from tests.support.runs import LONG, QUICK
+from tests.support.runs import QUICK
 from tests.support.services import webhook
-
-LEARNS = QUICK.vary(learning_rate=0.02)  # enough in so few epochs for transfer to be better than nothing
 
 pytestmark = pytest.mark.operations
 
@@ -47,7 +45,9 @@ def test_on_demand_by_command_line(served: Machine) -> None:
 
 def test_the_study_on_demand(served: Machine) -> None:
     """Under the name that somebody gave it."""
-    done = served.run("transfer-study/on-demand", "My study/1", replicates=1, experiment=QUICK, tuned=False)
+    data = signals.write_npz(served.folder / "made.npz", images=900)
+    experiment = QUICK.vary(dataset=str(data), target_classes=(4, 5), target_samples=24)
+    done = served.run("transfer-study/on-demand", "My study/1", replicates=1, experiment=experiment, tuned=False)
     assert done.returncode == 0
     run = served.flow_runs(deployment_id={"any_": [served.deployment("transfer-study/on-demand")["id"]]})[0]
     assert run["name"] == "My study/1"
@@ -68,17 +68,14 @@ def told(served: Machine) -> Iterator[list[str]]:
     assert len(served.post("automations/filter", {})) == 1
 
 
-def test_night_by_night(served: Machine, told: list[str]) -> None:
+def test_night_by_night(served: Machine, first_night: dict[str, Any], told: list[str]) -> None:
     """First; reproduced; another trainer: drifted; no transfer at all: regressed, with event and webhook."""
-    nightly, nights = served.deployment("nightly")["id"], []
+    nights = []
 
-    def night(*, ends: str = "COMPLETED") -> str:
-        """The message of its last state. The name is Prefect's own: the deployment's page lists no others."""
-        done = served.run("nightly", replicates=5, experiment=LEARNS, seed=42, keep=3)
-        run = served.flow_runs(deployment_id={"any_": [nightly]}, start_time={"is_null_": False})[0]
+    def message(run: dict[str, Any], ends: str = "COMPLETED") -> str:
+        """Of a night's last state. The name is Prefect's own: the deployment's page lists no others."""
         state = run["state"]
-        assert (state["type"], state["name"].upper()) == (ends, ends), (state, done.stdout)
-        assert done.returncode == (ends != "COMPLETED")
+        assert (state["type"], state["name"].upper()) == (ends, ends), state
         metrics = json.loads((served.folder / "artifacts/runs" / run["name"] / "metrics.json").read_text())
         verdict = metrics["verdict"]
         assert state["message"] == f"{verdict['name']}: {verdict['reason']} {metrics['answer']}"
@@ -86,7 +83,11 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
         nights.append(run["name"])
         return state["message"]
 
-    assert night().startswith("First: There is no earlier night with these settings to compare with. ")
+    def night() -> str:
+        return message(served.wait_for_state(served.submit("nightly", **NIGHT), "Completed"))
+
+    first = message(first_night)
+    assert first.startswith("First: There is no earlier night with these settings to compare with. ")
     second = night()
     assert second.startswith("Reproduced: ")
     assert "bit for bit" in second
@@ -98,11 +99,12 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
     assert told == []
 
     served.edit(*REGRESSES)
-    fourth = night(ends="FAILED")
+    assert served.run("nightly", **NIGHT).returncode == 1
+    fourth = message(served.nights()[0], ends="FAILED")
     assert fourth.startswith("Regressed: ")
     assert "tasks.experiment.networks.architectures" in fourth
     assert "tasks.experiment.networks.program" not in fourth
-    assert_no_traceback(served, served.flow_runs(name={"any_": nights[-1:]})[0]["id"])
+    assert_no_traceback(served, served.nights()[0]["id"])
     until(lambda: told, "the webhook is told")
     assert "Regressed" in told[0]
     assert "outside the expected" in told[0]
@@ -125,7 +127,7 @@ def test_night_by_night(served: Machine, told: list[str]) -> None:
     with browser() as chromium:
         page = new_page(chromium, ":".join(PASSWORD))
         page.set_viewport_size({"width": 1800, "height": 900})  # on a narrow one tags are folded
-        page.goto(f"{served.ui}/deployments/deployment/{nightly}")
+        page.goto(f"{served.ui}/deployments/deployment/{first_night['deployment_id']}")
         for name in nights:
             page.get_by_text(name).first.wait_for()
         for verdict in ("first", "reproduced", "drifted", "regressed"):
@@ -152,6 +154,8 @@ def assert_no_traceback(served: Machine, run_id: str) -> None:
     log = served.post("logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
     assert log
     assert not [line["message"] for line in log if "Traceback" in line["message"]]
+    pid = served.flow_run(run_id)["infrastructure_pid"]
+    until(lambda: not Path(f"/proc/{pid}").exists(), "the process has ended")  # and has said all that it says
     assert "unexpected exception" not in served.started[0].said()
 
 
@@ -203,21 +207,3 @@ def test_so_they_are_by_command_line(served: Machine, parameters: dict) -> None:
     said = refused.stdout + refused.stderr
     assert (refused.returncode, next(iter(parameters)) in said) == (1, True), said
     assert served.runs_asked_for() == before
-
-
-def test_ctrl_c_ends_everything_and_leaves_no_run_stuck(tmp_path: Path) -> None:
-    with machine(tmp_path) as here:
-        serve = here.serve()
-        run = here.submit("on-demand", replicates=1, seed=42, experiment=LONG)
-        pid = here.wait_for_training(run)
-        waiting = here.submit("on-demand", replicates=1, seed=43, experiment=QUICK)
-        serve.send(signal.SIGINT)
-        assert serve.wait() == 0
-        assert not Path(f"/proc/{pid}").exists(), "the run's process is still there"
-        assert not here.answers(), "the server still answers"
-        errors = re.findall(r"^[\w.]+(?:Error|Exception|Interrupt)\b.*", serve.said(), re.MULTILINE)
-        assert [error for error in errors if "database is locked" not in error] == []  # SQLite on a busy machine
-        here.start_server()
-        assert here.flow_run(run)["state_name"] == "Cancelled"
-        assert here.flow_run(waiting)["state_type"] == "SCHEDULED"
-        assert here.post("work_pools/filter", {})[0]["is_paused"] is False

@@ -12,6 +12,7 @@ import pytest
 from tests.support.machine import Machine, machine
 from tests.support.processes import Process, until
 from tests.support.runs import LONG, QUICK, flags
+from tests.support.services import put_database
 from tests.support.terminal import in_terminal
 from tests.walkthrough import digits
 
@@ -21,11 +22,13 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\")  # colour
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Machine]:
+def here(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Machine]:
     with machine(tmp_path) as here:
         digits.write_npz(here.project / "digits.npz")
         for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"):
             del here.environment[name]  # there is no server yet: a run brings its own
+        if "first_run" not in request.node.name:  # which makes the database too
+            put_database(Path(here.environment["PREFECT_HOME"]))
         here.environment |= {"COLUMNS": "160", "TERM": "xterm-256color"}
         yield here
 

@@ -8,6 +8,7 @@ from typing import Any
 from tests.support.processes import PATIENCE
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # Debian's name, Ubuntu's, and what GitHub has
+DESK = {"width": 1280, "height": 900}
 # As root, without a screen, and calling nobody but this machine.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
@@ -25,16 +26,16 @@ def browser(names: Sequence[str] = ()) -> Iterator[Any]:
     here = ", ".join(f"MAP {name} 127.0.0.1" for name in (*names, "localhost"))
     rules = f"--host-resolver-rules={here}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=[*FLAGS, rules])
+        chromium = playwright.chromium.launch(executable_path=path, args=[*FLAGS, rules], timeout=PATIENCE * 1000)
         try:
             yield chromium
         finally:
             chromium.close()
 
 
-def new_page(chromium: Any, password: str | None = None) -> Any:
+def new_page(chromium: Any, password: str | None = None, size: dict[str, int] = DESK, colours: str = "light") -> Any:
     """A page that waits as long as it takes, on which Prefect's UI has been given this password."""
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page = chromium.new_page(viewport=size, color_scheme=colours)
     page.set_default_timeout(PATIENCE * 1000)
     if password:
         page.add_init_script(f"localStorage.setItem('prefect-password', btoa('{password}'))")

@@ -16,7 +16,7 @@ from pathlib import Path
 from tasks.storage.roots import ROOT
 
 MARK = "LEFT_BY"  # processes inherit it from the command
-ENDING = 60.0  # seconds that a process has to end after the command
+ENDING = 600.0  # seconds that a process has to end after the command
 EXCEPTED = {".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache"}
 
 

@@ -5,24 +5,31 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from pydantic import BaseModel
 
+from flows import automations
 from tasks.storage.roots import ROOT, data_root
 from tests.support.processes import PATIENCE, Process, free_port, until
 from tests.support.services import ask, is_healthy, put_database
 
 PASSWORD = "me", "secret"  # as in docs/machines.md
+# On a slow machine 90 s may pass before a run's first heartbeat. That 90 s are promised is test_kills.py's.
+SILENCE = timedelta(seconds=900)
+PATIENT = "flows/automations.py", "timedelta(seconds=90)", f"timedelta(seconds={SILENCE.seconds})"
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -74,8 +81,8 @@ class Machine:
         self.needed.append(self.server)
 
     @contextmanager
-    def worker(self) -> Iterator[Process]:
-        worker = self.start("prefect", "worker", "start", "--pool", "headstart")
+    def worker(self, *options: str) -> Iterator[Process]:
+        worker = self.start("prefect", "worker", "start", "--pool", "headstart", *options)
         self.needed.append(worker)
         try:
             yield worker
@@ -142,6 +149,12 @@ class Machine:
         body = {"flow_runs": flow_runs, "sort": "EXPECTED_START_TIME_DESC"}
         return self.post("flow_runs/filter", body)
 
+    def nights(self) -> list[dict[str, Any]]:
+        """Runs of the nightly deployment that have begun, newest first."""
+        return self.flow_runs(
+            deployment_id={"any_": [self.deployment("nightly")["id"]]}, start_time={"is_null_": False}
+        )
+
     def runs_asked_for(self) -> set[str]:
         """Ids of the flow runs that somebody wanted; those of the coming nights appear by themselves."""
         return {run["id"] for run in self.flow_runs() if not run["auto_scheduled"]}
@@ -180,6 +193,21 @@ class Machine:
             return False
 
         until(there, f"{task} is {' or '.join(names)}", *self.needed, saw=lambda: self.task_states(run_id))
+
+    def is_waited_for(self, run_id: str) -> bool:
+        """Whether the automation on missing heartbeats waits for this run's next one."""
+        database = Path(self.environment["PREFECT_HOME"]) / "prefect.db"
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", timeout=PATIENCE, uri=True)) as connection:
+            query = "SELECT count(*) FROM automation_bucket WHERE bucketing_key LIKE ?"
+            return bool(connection.execute(query, [f"%{run_id}%"]).fetchone()[0])
+
+    def set_webhook(self, address: str) -> None:
+        """What `python -m flows.automations --webhook` does, in this process. Empty: none."""
+        ours = {PREFECT_API_URL: self.api, PREFECT_API_AUTH_STRING: ":".join(PASSWORD)}
+        with temporary_settings(ours), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(automations, "SILENCE", SILENCE)
+            automations.set_webhook(address)
+            automations.create_automations()
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.project / file
@@ -226,6 +254,7 @@ def machine(folder: Path) -> Iterator[Machine]:
     # A shell starts what is in its background without SIGINT; what is started here shall know it.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     here = Machine(folder, own, own["PREFECT_API_URL"])
+    here.edit(*PATIENT)
     try:
         yield here
     finally:

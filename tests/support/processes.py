@@ -72,6 +72,7 @@ class Process:
 
     def _ends_when_asked(self) -> bool:
         self.send(signal.SIGTERM)
+        self.send(signal.SIGCONT)  # one that a test has stopped does not hear it before
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(ASKED_AGAIN)
         return self.has_ended
@@ -109,9 +110,16 @@ def until(
 
 
 def free_port() -> int:
-    """A port of the loopback address on which nothing listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+    """A port of the loopback address on which nothing listens, for a server that binds it with SO_REUSEADDR, as all do.
+
+    A socket stays bound to it as long as this process lives: until the server is up, nobody else is given this port.
+    """
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    port: int = kept.getsockname()[1]
+    kept.detach()
+    return port
 
 
 def show_if_red(log: Path) -> None:

@@ -6,6 +6,10 @@ import pytest
 
 # Rooms in which something takes long to set up: a server, a run to compare with, processes that fork.
 TOGETHER = ("tests/flows/own_data/", "tests/faults/")
+# All that use the fixture `served`: a server, a worker and a first night.
+SERVED = tuple(
+    f"tests/operations/test_{name}.py::" for name in ("own_server", "security", "serve", "ui", "web_pages", "webhook")
+)
 LONG = ("tests/flows/", "tests/faults/")  # begun first, so that both processes end at about the same time
 
 
@@ -16,11 +20,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A room or a module at a time goes to whichever process is free."""
+    """A room, a module, or all that is served, at a time goes to whichever process is free."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByRoom(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(SERVED):
+                return "served"
             return next((room for room in TOGETHER if nodeid.startswith(room)), nodeid.partition("::")[0])
 
     config.option.loadscopereorder = False  # else what has most tests comes first, not what takes longest

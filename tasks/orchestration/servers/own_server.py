@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 START_SECONDS = 600  # a deadline for one that hangs, however busy the machine
-ANSWER_SECONDS = 10  # for a server that is there and busy
+ANSWER_SECONDS = 60  # for a server that is there and busy
 LOG, LOG_BYTES = "headstart-server.log", 1_000_000  # in Prefect's home; begun anew when it is larger
 ONLY_RECORD = {
     "PREFECT__SERVER_EPHEMERAL": "1",  # no schedules, no late runs, no UI

@@ -19,7 +19,7 @@ from tasks.experiment.errors import UnusableInputError
 from tasks.orchestration.cache.code_identity import code_identity
 from tasks.storage.roots import shared_root
 
-START_SECONDS = 30
+START_SECONDS = 600  # a deadline for one that hangs, however busy the machine
 
 logging.getLogger("distributed.nanny").setLevel(logging.ERROR)  # it warns whenever TensorFlow takes seconds to end
 logging.getLogger("prefect.task_runner.cluster").addFilter(lambda said: "dashboard" not in said.msg)  # there is none

@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL
 
 from tasks.storage.roots import ROOT
 from tests.faults.checks import assert_nothing_lost, kept, sockets
-from tests.support.processes import until
+from tests.support.processes import PATIENCE, until
 from tests.support.runs import QUICK, Lives, flags, run_experiment
 from tests.support.services import Server
 from tests.support.services import server as own_server
@@ -43,7 +43,7 @@ def server(kept_server: Server) -> Server:
 def test_locked_database(
     server: Server, lives: Lives, artifacts_copy: Path, baseline: tuple[Path, dict], tmp_path: Path
 ) -> None:
-    with sqlite3.connect(server.home / "prefect.db", isolation_level=None) as database:
+    with sqlite3.connect(server.home / "prefect.db", PATIENCE, isolation_level=None) as database:
         database.execute("BEGIN EXCLUSIVE")
         life = lives.start(tmp_path, {"HEADSTART_ARTIFACTS": artifacts_copy}, api=server.api)
         until(lambda: sockets(server.port, "connected"), "the run asks the server", life)
