@@ -1,8 +1,12 @@
 """The study with tuned arms: tuning seeds, recipes, the tables, the cache."""
 
 import math
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,6 +16,7 @@ from tasks.experiment.networks.tuning.grid import Grid
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.answers import KEYS
 from tasks.experiment.study.tuned import arms as tuned_arms
+from tasks.experiment.study.tuned import trials, tuning
 from tests.support import signals
 from tests.support.runs import run
 
@@ -82,6 +87,41 @@ def test_more_replicates_tune_nothing_and_train_the_new_ones(tuned: tuple[Path, 
     new = ["train_A", "train_A", "train_A_permuted", "train_arms", "train_arms", "train_tuned"]  # two kinds of pixels
     assert trained(states) == [f"{name} seed 44" for name in new]
     assert not [name for name, state in states if name.startswith("tune_arms") and state == "Completed"]
+
+
+def test_broken_off_while_it_tunes_and_while_it_trains_it_goes_on_where_it_was(
+    tuned: tuple[Path, dict], settings: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process: what kill -9 leaves of a stage is the same for all of them, and tested in tests/faults."""
+    monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path))
+    left = {"try_out": threading.Semaphore(3), "train_chosen": threading.Semaphore(1)}
+    begun: list[str] = []
+
+    def let(module: ModuleType, name: str) -> None:
+        works = getattr(module, name)
+
+        def called(*given: Any, **how: Any) -> Any:
+            if not left[name].acquire(blocking=False):
+                raise RuntimeError(f"{name} broken off")
+            begun.append(name)
+            return works(*given, **how)
+
+        monkeypatch.setattr(module, name, called)
+
+    let(tuning, "try_out")
+    let(trials, "train_chosen")
+    for name in left:
+        with pytest.raises(RuntimeError, match=f"{name} broken off"):
+            run(transfer_study, experiment=settings, quick=True)
+        left[name].release(100)
+    _, metrics, states = run(transfer_study, experiment=settings, quick=True)
+    computed = [
+        name for name, state in states if state == "Completed" and name.startswith(("tune_arms", "train_tuned"))
+    ]
+    assert len(computed) == 1, f"all but one seed's networks were there, but this was computed: {computed}"
+    # Two tuning seeds, three budgets, and a second round at one of them: none is tried twice.
+    assert Counter(begun) == {"try_out": 2 * (3 + 1), "train_chosen": 2}
+    assert metrics == tuned[1]
 
 
 def test_nested_each_seed_chooses_its_own_recipes(tuned: tuple[Path, dict], settings: Experiment) -> None:

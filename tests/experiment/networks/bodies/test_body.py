@@ -11,9 +11,9 @@ import pytest
 from tasks.experiment.data.pixels import Pixels
 from tasks.experiment.data.splits import Examples, TrainingData
 from tasks.experiment.errors import UnusableInputError
-from tasks.experiment.networks.architectures import hidden_layers, transfer_hidden_layers
+from tasks.experiment.networks.architectures import build_network, hidden_layers, transfer_hidden_layers
 from tasks.experiment.networks.blueprints import BodyBlueprint
-from tasks.experiment.networks.bodies.body import build_on_body
+from tasks.experiment.networks.bodies.body import build_on_body, draw_like
 from tasks.experiment.networks.model_files import load_network, save_model
 from tasks.experiment.networks.recipe import Epoch, Training
 from tasks.experiment.networks.train_network import RANDOM, Body, train_network
@@ -27,6 +27,7 @@ X, Y = digits.load()
 ROWS = np.flatnonzero(np.isin(Y, (8, 9))).astype(np.int32)
 LABELS = (Y[ROWS] == 9).astype(np.int32)
 DATA = TrainingData(X, Examples(ROWS[:100], LABELS[:100]), Examples(ROWS[100:], LABELS[100:]), classes=2)
+PIXELS = Pixels(np.full((8, 8), 80, np.float32), np.full((8, 8), 90, np.float32))
 TRAINING = Training(hidden_layers=1, hidden_units=1, learning_rate=0.005, batch_size=32, epochs=10, frozen_epochs=10)
 
 
@@ -100,10 +101,7 @@ def test_statistics_of_batches_are_those_of_the_file_also_in_the_trainer(body: A
 
 
 def test_one_of_our_own_models_can_be_a_source(tmp_path: Path) -> None:
-    from tasks.experiment.networks.architectures import build_network
-
-    pixels = Pixels(np.full((8, 8), 80, np.float32), np.full((8, 8), 90, np.float32))
-    own = build_network(TRAINING.model_copy(update={"hidden_units": 16, "hidden_layers": 2}), 8, pixels, 3)
+    own = build_network(TRAINING.model_copy(update={"hidden_units": 16, "hidden_layers": 2}), 8, PIXELS, 3)
     save_model(own, tmp_path / "A.keras")
     loaded = load_body(tmp_path / "A.keras", "hidden_2", (8, 8))
     features = keras.Model(own.inputs[0], own.get_layer("hidden_2").output)
@@ -111,6 +109,34 @@ def test_one_of_our_own_models_can_be_a_source(tmp_path: Path) -> None:
     network = build_on_body(loaded, 2, 1)
     transfer_hidden_layers(loaded, network)
     train(network, DATA, TRAINING, order=generator(1, "order"))
+
+
+def all_hidden_weights(model: Any) -> list[np.ndarray]:
+    return [weights for layer in hidden_layers(model) for weights in layer.get_weights()]
+
+
+def test_drawn_like_a_body_its_kernels_and_biases_keep_their_means_and_deviations_and_no_more() -> None:
+    """Biases of 300 units: their deviation is known to 4 %."""
+    wide = TRAINING.model_copy(update={"hidden_units": 300, "hidden_layers": 2})
+    source, drawn, again, other = (build_network(wide, 2, PIXELS, seed) for seed in (3, 4, 4, 4))
+    rng = np.random.default_rng(1)
+    for layer, means, deviations in zip(
+        hidden_layers(source), ((0.1, -1), (0.02, 2)), ((0.2, 3), (0.05, 1)), strict=True
+    ):
+        shapes = [weights.shape for weights in layer.get_weights()]
+        layer.set_weights([rng.normal(*each) for each in zip(means, deviations, shapes, strict=True)])
+    head = drawn.layers[-1].get_weights()[0]
+    for model, seed in ((drawn, 7), (again, 7), (other, 8)):
+        draw_like(source, model, seed)
+    for mine, theirs in zip(all_hidden_weights(drawn), all_hidden_weights(source), strict=True):
+        error = theirs.std() / np.sqrt(theirs.size)
+        assert mine.mean() == pytest.approx(theirs.mean(), abs=4 * error)
+        assert mine.std() == pytest.approx(theirs.std(), abs=4 * error / np.sqrt(2))
+        assert np.corrcoef(mine.ravel(), theirs.ravel())[0, 1] == pytest.approx(0, abs=4 / np.sqrt(theirs.size))
+    for mine, same, new in zip(*map(all_hidden_weights, (drawn, again, other)), strict=True):
+        np.testing.assert_array_equal(mine, same)
+        assert not np.array_equal(mine, new)
+    np.testing.assert_array_equal(drawn.layers[-1].get_weights()[0], head)
 
 
 def dense(*shape: int, last: int = 3) -> Any:

@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tasks.experiment.results.comparisons import Comparison
+from tasks.experiment.results.statistics.basics import holm
 from tasks.experiment.results.tuned import Tuned
 from tasks.experiment.study.tuned.answers import TunedTables, answer_tuned
 from tests.support.by_hand import EXPERIMENT, B
@@ -101,6 +104,36 @@ def test_the_price_of_few_labels() -> None:
     mean = 100 - 100 * runs[(runs.samples == 200) & (runs.arm == "S*")].groupby("chosen_by").accuracy.mean()
     expected = mean["cross-validation"] - mean["validation images"]
     assert few["price"][0]["points"]["estimate"] == pytest.approx(expected)
+
+
+def families(found: Tuned) -> dict[str, Sequence[Comparison]]:
+    """What is exploratory, by question."""
+    return {
+        "training": found["notebook_gain"]["training"],
+        "against scratch": found["against_scratch"],
+        "tuned parts": found["decomposition"]["tuned"]["parts"],
+        "notebook's parts": found["decomposition"]["notebook"]["parts"],
+        "budgets": found["budgets"]["curve"],
+        "compute": found["compute"],
+        "price": found["few_labels"]["price"],
+        "classes": found["classes"]["single"],
+    }
+
+
+def test_what_is_exploratory_is_judged_together_by_holm_one_family_per_question() -> None:
+    for question, found in families(answers("labels matter", classes=9)).items():
+        by_itself, adjusted = ([each[p] for each in found] for p in ("p", "p_holm"))
+        assert adjusted == pytest.approx(holm(by_itself)), question
+        assert adjusted != by_itself, question
+    inputs = answers("labels matter")["decomposition"]["notebook"]["parts"][1]
+    assert inputs["p"] < 0.05 < inputs["p_holm"]
+    assert inputs["verdict"] == "can't tell"
+
+
+def test_the_fixed_sequence_shares_its_5_percent_with_nothing() -> None:
+    found = answers("labels matter")
+    alone = [found["notebook_gain"]["remains"], *found["sequence"]]
+    assert [each["p_holm"] for each in alone] == [each["p"] for each in alone]
 
 
 def test_what_was_tried() -> None:

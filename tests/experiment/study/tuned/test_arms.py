@@ -8,6 +8,7 @@ from tasks.experiment.settings import Experiment
 from tasks.experiment.study.tuned.arms import (
     BUDGETS,
     GRID,
+    PENALTIES,
     QUICK_GRID,
     QUICK_SEEDS,
     SEEDS,
@@ -66,9 +67,20 @@ def test_no_reported_seed_chooses_a_recipe() -> None:
     assert set(QUICK_SEEDS) < set(SEEDS)
 
 
-def test_the_rates_span_three_decades() -> None:
-    assert GRID.rates[-1] / GRID.rates[0] >= 1000
+def test_tuning_is_what_was_promised() -> None:
+    """Five folds, three decades of rates; 10 and 30 images among the budgets, and all there are."""
+    assert GRID.folds == PENALTIES.folds == 5
+    assert max(GRID.rates) / min(GRID.rates) >= 1000
     assert set(QUICK_GRID.rates) < set(GRID.rates)
+    assert {10, 20, 30, None} <= set(BUDGETS)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_every_arm_is_tuned_on_the_same_grid_and_the_probe_on_as_many_penalties(quick: bool) -> None:
+    tuned = plan(quick=quick)
+    grids = {trial.arm.name: tuned.grid_of(trial.arm) for trial in tuned.trials}
+    assert {name: grid for name, grid in grids.items() if grid != (QUICK_GRID if quick else GRID)} == {"LP*": PENALTIES}
+    assert len(PENALTIES.rates) == len(GRID.rates)
 
 
 def test_every_budget_that_task_b_has_images_for_is_tuned_for_scratch_and_transfer() -> None:

@@ -1,28 +1,36 @@
 """Tuned arms from made-up images to errors, where it is known how much A can help."""
 
+import logging
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from prefect.logging import disable_run_logger
 
-from tasks.experiment.data.splits import Examples, Problem, TrainingData
+from tasks.experiment.data.splits import Examples, Problem, TrainingData, save_examples
 from tasks.experiment.networks.architectures import hidden_layers
-from tasks.experiment.networks.blueprints import load_blueprint
-from tasks.experiment.networks.recipe import Network
+from tasks.experiment.networks.blueprints import Blueprint, load_blueprint
+from tasks.experiment.networks.bodies.inference import predict
+from tasks.experiment.networks.model_files import load_network
+from tasks.experiment.networks.recipe import Network, Training
 from tasks.experiment.networks.train_network import train_network
 from tasks.experiment.networks.tuning.grid import Grid, Recipe
+from tasks.experiment.results.decomposition import decompose, fixed_sequence
 from tasks.experiment.settings import Experiment
 from tasks.experiment.study.arms import full_plan
 from tasks.experiment.study.trials import run_trials
+from tasks.experiment.study.tuned.answers import TUNED_CHAIN
 from tasks.experiment.study.tuned.arms import full_tuned_plan
 from tasks.experiment.study.tuned.choice import choose_recipes
 from tasks.experiment.study.tuned.plan import TunedPlan
 from tasks.experiment.study.tuned.starts import Workbench
 from tasks.experiment.study.tuned.trials import describe_recipe, train_chosen
 from tasks.experiment.study.tuned.tuning import tune_alone
+from tasks.study import train_permuted
 from tests.support import signals
 
 EXPERIMENT = Experiment(
@@ -42,37 +50,48 @@ Tuned = tuple[Workbench, TunedPlan, list[dict[str, Any]]]  # the last: what was 
 def made(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Task A and task B of a world."""
 
-    def make(*, informative: bool = True) -> tuple[Problem, Problem]:
+    def make(*, informative: bool = True, samples: int = EXPERIMENT.target_samples) -> tuple[Problem, Problem]:
         path = tmp_path_factory.mktemp("data") / "made.npz"
-        return signals.problems(signals.write_npz(path, informative=informative), EXPERIMENT.target_samples)
+        return signals.problems(signals.write_npz(path, informative=informative), samples)
 
     return make
 
 
-def plan_for(A: Problem, B: Problem) -> TunedPlan:
-    plan = full_tuned_plan(EXPERIMENT, A, B, resample=True, quick=True)
-    trials = tuple(trial for trial in plan.trials if trial.samples == EXPERIMENT.target_samples)
+def plan_for(A: Problem, B: Problem, experiment: Experiment = EXPERIMENT) -> TunedPlan:
+    plan = full_tuned_plan(experiment, A, B, resample=True, quick=True)
+    trials = tuple(trial for trial in plan.trials if trial.samples == experiment.target_samples)
     return plan.model_copy(update={"grid": GRID, "trials": trials})
 
 
-def network_A(A: Problem, seed: int, *, permuted: bool = False) -> Network:
+def only(plan: TunedPlan, arms: Collection[str], *, curve: bool = True) -> TunedPlan:
+    """These arms, chosen by cross-validation. curve: whether any network is followed along its trajectory."""
+    few = [t for t in plan.trials if t.arm.name in arms and t.chosen_by == "cross-validation"]
+    if curve:
+        return plan.model_copy(update={"trials": tuple(few)})
+    unfollowed = tuple(trial.model_copy(update={"curve": False}) for trial in few)
+    return plan.model_copy(update={"trials": unfollowed, "followed": ()})
+
+
+def network_A(A: Problem, seed: int) -> Network:
     parts = A.parts()
-    given = parts["training"]
-    labels = np.random.default_rng(seed).permutation(given.labels) if permuted else given.labels
-    data = TrainingData(A.data.images("train"), Examples(given.rows, labels), parts["validation"], 4)
+    data = TrainingData(A.data.images("train"), parts["training"], parts["validation"], 4)
     return train_network(load_blueprint(A.start), data, EXPERIMENT.source_training, seed, task="A")[0]
 
 
+def permuted_A(A: Problem, seed: int) -> Network:
+    with disable_run_logger():  # there is no run
+        stored = train_permuted.train_A_permuted.fn(A, EXPERIMENT.source_training, seed)
+    return load_network(stored.folder() / "model.keras")
+
+
 def workbench(A: Problem, B: Problem, seed: int) -> Workbench:
-    return Workbench(B, plan_for(A, B).notebook, seed, network_A(A, seed), network_A(A, seed, permuted=True))
+    return Workbench(B, plan_for(A, B).notebook, seed, network_A(A, seed), permuted_A(A, seed))
 
 
 def tune(A: Problem, B: Problem, seed: int, arms: set[str] | None = None) -> Tuned:
     """By cross-validation only these arms; without any, all trials of the plan."""
     plan, bench = plan_for(A, B), workbench(A, B, seed)
-    if arms:
-        few = (t for t in plan.trials if t.arm.name in arms and t.chosen_by == "cross-validation")
-        plan = plan.model_copy(update={"trials": tuple(few)})
+    plan = only(plan, arms) if arms else plan
     return bench, plan, tune_alone(bench, plan)
 
 
@@ -88,13 +107,22 @@ def tuned(made: Made) -> Tuned:
 
 @pytest.fixture(scope="module")
 def helpful(made: Made, tuned: Tuned) -> list[Trained]:
-    return [trained(*tuned), *(trained(*tune(*made(), seed, COMPARED)) for seed in (1, 2))]
+    """Three seeds, by the recipes of the first one."""
+    A, B = made()
+    _, plan, tried = tuned
+    few = only(plan, COMPARED, curve=False)
+    recipes = choose_recipes(few, tried)
+    return [trained(*tuned), *(train_chosen(workbench(A, B, seed), few, recipes) for seed in (1, 2))]
+
+
+def errors_by_arm(runs: list[dict[str, Any]]) -> dict[str, float]:
+    return {row["arm"]: 1 - row["accuracy"] for row in runs if row["chosen_by"] == "cross-validation"}
 
 
 def mean_errors(results: list[Trained]) -> dict[str, float]:
-    rows = [row for runs, _ in results for row in runs if row["chosen_by"] == "cross-validation"]
-    names = {row["arm"] for row in rows}
-    return {name: statistics.mean(1 - row["accuracy"] for row in rows if row["arm"] == name) for name in names}
+    """Of the arms that all seeds have."""
+    errors = [errors_by_arm(runs) for runs, _ in results]
+    return {arm: statistics.mean(each[arm] for each in errors) for arm in errors[-1]}
 
 
 def test_where_a_body_carries_the_signal_it_helps_and_its_scale_or_inputs_do_not(helpful: list) -> None:
@@ -110,6 +138,95 @@ def test_where_a_learned_nothing_it_makes_no_difference(made: Made) -> None:
     errors = mean_errors([trained(*tune(A, B, seed, {"S*", "T*"})) for seed in range(2)])
     assert errors["T*"] == pytest.approx(errors["S*"], abs=0.07)
     assert errors["S*"] > 0.15
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """Networks as the blueprint's, but their hidden layers are a thirtieth as large: deep ones then learn nothing."""
+
+    blueprint: Blueprint
+
+    def build(self, training: Training, classes: int, seed: int) -> Network:
+        model = self.blueprint.build(training, classes, seed)
+        for layer in hidden_layers(model):
+            layer.set_weights([weights / 30 for weights in layer.get_weights()])
+        return model
+
+
+def test_where_only_the_scale_of_a_body_matters_the_gain_is_attributed_to_scale(made: Made) -> None:
+    """Scratch is too small to learn; both bodies are random, but of the usual scale. Eight seeds, as --quick has."""
+    deep = EXPERIMENT.vary(hidden_layers=3, hidden_units=32, target_samples=60)
+    A, B = made(samples=60)
+    plan, usual = only(plan_for(A, B, deep), TUNED_CHAIN, curve=False), load_blueprint(B.start)
+
+    def seeded(seed: int) -> Workbench:
+        bodies = (usual.build(deep.scratch_training, 2, seed + other) for other in (100, 200))
+        bench = Workbench(B, plan.notebook, seed, *bodies)
+        bench.blueprint = Shrunk(usual)
+        return bench
+
+    recipes = choose_recipes(plan, tune_alone(seeded(99), plan))
+    by_seed = [errors_by_arm(train_chosen(seeded(seed), plan, recipes)[0]) for seed in range(8)]
+    errors = {arm: np.array([each[arm] for each in by_seed]) for arm in TUNED_CHAIN}
+    parts = decompose(errors, TUNED_CHAIN)["parts"]
+    assert [part["verdict"] for part in parts] == ["helps", "can't tell", "can't tell"], errors
+    assert parts[0]["points"]["estimate"] > 25
+    assert parts[0]["share"]["estimate"] == pytest.approx(100, abs=15)
+    assert [step["verdict"] for step in fixed_sequence(errors, TUNED_CHAIN)] == ["helps", "can't tell", "can't tell"]
+
+
+def test_no_recipe_is_chosen_by_an_image_that_validates_or_tests(tuned: Tuned) -> None:
+    """If their labels are swapped, cross-validation finds what it found; a choice on validation images the reverse."""
+    bench, plan, tried = tuned
+    parts = bench.problem.parts()
+    swapped = {part: Examples(parts[part].rows, 1 - parts[part].labels) for part in ("validation", "test")}
+    B = bench.problem.model_copy(update={"examples": save_examples("split_B", parts | swapped)})
+    again = tune_alone(Workbench(B, plan.notebook, bench.seed, bench.bodies["A"], bench.bodies["permuted A"]), plan)
+    before, after = ([row for row in rows if row["chosen_by"] == "cross-validation"] for rows in (tried, again))
+    assert {row["arm"] for row in before} == {trial.arm.name for trial in plan.trials}
+    assert after == before
+    before, after = ([row for row in rows if row["chosen_by"] == "validation images"] for rows in (tried, again))
+    assert [row["error"] for row in after] == pytest.approx([1 - row["error"] for row in before])
+
+
+def accuracy(model: Network, A: Problem) -> float:
+    test = A.parts()["test"]
+    return float(np.mean(predict(model, A.data.images("test")[test.rows]).argmax(-1) == test.labels))
+
+
+def test_permuted_labels_are_as_many_of_each_class_and_teach_none_of_them(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    A, _ = made()
+    seen: list[TrainingData] = []
+
+    def noted(blueprint: Blueprint, data: TrainingData, *given: Any, **how: Any) -> Any:
+        seen.append(data)
+        return train_network(blueprint, data, *given, **how)
+
+    monkeypatch.setattr(train_permuted, "train_network", noted)
+    permuted, true = permuted_A(A, 0), A.parts()["training"]
+    (given,) = (data.training for data in seen)
+    assert np.array_equal(given.rows, true.rows)
+    assert np.bincount(given.labels).tolist() == np.bincount(true.labels).tolist()
+    assert np.mean(given.labels == true.labels) == pytest.approx(0.25, abs=0.05)
+    assert accuracy(network_A(A, 0), A) > 0.85
+    assert accuracy(permuted, A) == pytest.approx(0.25, abs=0.15)
+
+
+def test_if_training_on_permuted_labels_diverges_so_does_what_starts_from_it_and_the_log_says_so(
+    made: Made, tuned: Tuned, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    A, B = made()
+    monkeypatch.setattr(train_permuted, "get_run_logger", logging.getLogger)
+    wild = EXPERIMENT.source_training.model_copy(update={"learning_rate": 1e30})
+    lost = load_network(train_permuted.train_A_permuted.fn(A, wild, 0).folder() / "model.keras")
+    assert "train_A_permuted seed 0" in caplog.text
+    assert "The study answers without this control" in caplog.text
+    _, plan, tried = tuned
+    (chosen,) = (each for each in choose_recipes(plan, tried) if each.trial.arm.name == "RLAB*")
+    (row,), _ = train_chosen(Workbench(B, plan.notebook, 0, lost, lost), plan, [chosen])
+    assert row["diverged"]
 
 
 def test_a_network_that_diverges_at_its_recipes_rate_is_trained_at_a_lower_one(tuned: Tuned) -> None:
