@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -251,13 +250,10 @@ def machine(folder: Path) -> Iterator[Machine]:
         "HEADSTART_ARTIFACTS": str(folder / "artifacts"),
         "HEADSTART_DATA": str(data_root()),
     }
-    # A shell starts what is in its background without SIGINT; what is started here shall know it.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     here = Machine(folder, own, own["PREFECT_API_URL"])
     here.edit(*PATIENT)
     try:
         yield here
     finally:
-        signal.signal(signal.SIGINT, before)
         for process in reversed(here.started.copy()):
             here.stop(process)

@@ -19,7 +19,8 @@ from tasks.experiment.errors import UnusableInputError
 from tasks.orchestration.cache.code_identity import code_identity
 from tasks.storage.roots import shared_root
 
-START_SECONDS = 600  # a deadline for one that hangs, however busy the machine
+START_SECONDS = 600  # a deadline for our own workers, however busy the machine
+JOIN_SECONDS = 30  # for the first worker of somebody's scheduler, which should be there already
 
 logging.getLogger("distributed.nanny").setLevel(logging.ERROR)  # it warns whenever TensorFlow takes seconds to end
 logging.getLogger("prefect.task_runner.cluster").addFilter(lambda said: "dashboard" not in said.msg)  # there is none
@@ -52,7 +53,7 @@ class ClusterTaskRunner(DaskTaskRunner):
         if self.address and not re.fullmatch(r"\w+://[^/\s]+:\d+", self.address):
             raise UnusableInputError(f"{self.address} is not where models can be trained: give {what_to_give}")
         try:
-            self.client.wait_for_workers(1, timeout=START_SECONDS)
+            self.client.wait_for_workers(1, timeout=JOIN_SECONDS if self.address else START_SECONDS)
         except (OSError, ValueError) as error:
             raise UnusableInputError(
                 f"no Dask worker could be had from {self.address or 'this machine'} ({error}): give {what_to_give}"
