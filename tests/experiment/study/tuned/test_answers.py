@@ -115,7 +115,7 @@ def families(found: Tuned) -> dict[str, Sequence[Comparison]]:
         "notebook's parts": found["decomposition"]["notebook"]["parts"],
         "budgets": found["budgets"]["curve"],
         "compute": found["compute"],
-        "price": found["few_labels"]["price"],
+        "price": [*found["few_labels"]["price"], found["few_labels"]["remains"]],
         "classes": found["classes"]["single"],
     }
 
