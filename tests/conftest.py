@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tasks.experiment.data import mirrors
 from tasks.experiment.data.fashion_mnist import FILES
@@ -29,6 +30,9 @@ os.environ |= {
     "HEADSTART_ARTIFACTS": str(HOME / "artifacts"),
     "HYPOTHESIS_STORAGE_DIRECTORY": str(HOME),
 }
+# The same examples everywhere, and none judged by how long it takes: Hypothesis gives each 200 ms where CI is not set.
+settings.register_profile("headstart", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("headstart")
 
 
 def pytest_collection_finish() -> None:

@@ -7,7 +7,7 @@ from contextlib import redirect_stderr
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 
@@ -34,10 +34,7 @@ SETTINGS = st.dictionaries(
 PARAMETERS = st.fixed_dictionaries(
     {}, optional={"experiment": SETTINGS, "replicates": ANYTHING, "seed": ANYTHING, "refresh": ANYTHING}
 )
-thoroughly = settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+thoroughly = settings(max_examples=EXAMPLES)
 
 
 def as_text(value: Any) -> str:
