@@ -119,7 +119,9 @@ def transfer_study(
     if pairs and len(experiment.target_classes) > 2:
         raise UnusableInputError("pairs compares pairs of classes: give two target_classes with it")
     replicates = _pairs(replicates, quick)
-    seeds, pair_seeds = (list(range(seed, seed + count)) for count in (replicates, pair_replicates))
+    if pairs and replicates < 2:
+        raise UnusableInputError("pairs compares each pair of classes over seeds: give replicates 2 or more with it")
+    seeds = list(range(seed, seed + replicates))
     if replicates < (fewest := fewest_pairs(len(arms(experiment)) - 1)):
         get_run_logger().warning("With fewer than %d pairs this study can't tell which arms help", fewest)
     with artifacts_in_use(), computing(refresh):
@@ -166,7 +168,9 @@ def transfer_study(
         others = [
             *(Variant(task(each), pair_plan(each, **how), seeds[: len(runs)], True) for each in other_pixels),
             *(
-                Variant(each, pair_plan(each.experiment, **how), pair_seeds, recipes=chosen)
+                Variant(
+                    each, pair_plan(each.experiment, **how), seeds[: min(pair_replicates, len(runs))], recipes=chosen
+                )
                 for each, chosen in zip(other_tasks, recipes_of_others, strict=True)
             ),
         ]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tasks.experiment.data import mirrors
 from tasks.experiment.data.fashion_mnist import FILES
@@ -33,6 +34,9 @@ os.environ |= {
 # A shell lets what it starts in the background ignore Ctrl-C, and so would each command that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# The same examples everywhere, and none judged by how long it takes: Hypothesis gives each 200 ms where CI is not set.
+settings.register_profile("headstart", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("headstart")
 
 
 def pytest_collection_finish() -> None:

@@ -13,6 +13,7 @@ from prefect import flow
 from tasks.download import download
 from tasks.experiment.data import mirrors
 from tasks.experiment.data.fashion_mnist import FILES, NAME, is_valid
+from tasks.experiment.data.mirror_kinds import Progress, Website
 from tasks.experiment.data.mirrors import NoDataError, TransientNoDataError, fetch
 from tests.faults.checks import SMALL
 from tests.support.processes import PATIENCE
@@ -111,7 +112,6 @@ def failing_mirror(raw: Path, content: dict[str, bytes], monkeypatch: pytest.Mon
         with client:
             try:
                 client.recv(65536)
-                mirrors.TIMEOUT_SECONDS = PATIENCE  # of the next request: this one has begun with its own
                 (answers.pop(0) if len(answers) > 1 else answers[0])(client, packed)
             except ConnectionError:
                 pass
@@ -134,17 +134,22 @@ def failing_mirror(raw: Path, content: dict[str, bytes], monkeypatch: pytest.Mon
     thread.join()
 
 
-def shorten_the_wait(answer: Answer) -> None:
-    """Of the first request only, and only if nothing is to come: how long the test waits for it tells nothing."""
+def shorten_the_wait(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the first mirror only, and only if nothing is to come: how long the test waits for it tells nothing."""
+    first = mirrors.MIRRORS[0]
+
+    def website(address: str, timeout: float, progress: Progress) -> Website:
+        return Website(address, 0.1 if address == first else timeout, progress)
+
     if answer in SILENT:
-        mirrors.TIMEOUT_SECONDS = 0.1
+        monkeypatch.setattr(mirrors, "Website", website)
 
 
 @pytest.mark.fault("a mirror: {how}", "refused by name, with what to do; nothing is left in data/raw")
 @pytest.mark.parametrize("how", ANSWERS)
-def test_failing_mirror(how: str, failing_mirror: list[Answer], raw: Path) -> None:
+def test_failing_mirror(how: str, failing_mirror: list[Answer], raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failing_mirror.append(ANSWERS[how])
-    shorten_the_wait(ANSWERS[how])
+    shorten_the_wait(ANSWERS[how], monkeypatch)
     with pytest.raises(NoDataError) as failed:
         fetch()
     assert isinstance(failed.value, TransientNoDataError) == (ANSWERS[how] in PASSING)
@@ -166,9 +171,10 @@ def test_refused(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.fault("a mirror: {first}, the next mirror fine", "the file comes from the next one")
 @pytest.mark.parametrize("first", ["reset", "wrong bytes", "stalls"])
 def test_next_mirror(first: str, failing_mirror: list[Answer], raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirrors, "MIRRORS", mirrors.MIRRORS * 2)
+    (address,) = mirrors.MIRRORS
+    monkeypatch.setattr(mirrors, "MIRRORS", (address, f"{address}next/"))
     failing_mirror += [ANSWERS[first], whole]
-    shorten_the_wait(ANSWERS[first])
+    shorten_the_wait(ANSWERS[first], monkeypatch)
     fetch()
     assert is_valid(raw / SMALL)
 

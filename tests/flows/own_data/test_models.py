@@ -25,7 +25,7 @@ def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) 
     experiment = DIGITS.vary(
         dataset="digits.npz", target_classes=(3, 8, 9), network="cnn", learning_rate=0.005, target_samples=50
     )
-    folder, metrics, _ = run(transfer_study, experiment=experiment, tuned=False)
+    folder, metrics, _ = run(transfer_study, experiment=experiment, replicates=1, tuned=False)
     table = pd.read_csv(folder / "runs.csv")
     assert set(table.classes) == {"3 8 9"}
     assert {"first 3, frozen", "self-transfer", "probe"} <= set(table.arm)
@@ -37,7 +37,7 @@ def test_the_study_of_three_classes_on_a_convolutional_network(artifacts: Path) 
 @pytest.mark.own_data
 def test_a_study_goes_on_without_the_pixels_on_which_a_diverges(artifacts: Path) -> None:
     experiment = DIGITS.vary(dataset="digits.npz", target_classes=(3, 8), hidden_layers=3, hidden_units=100)
-    folder, metrics, _ = run(transfer_study, experiment=experiment, tuned=False)
+    folder, metrics, _ = run(transfer_study, experiment=experiment, replicates=1, tuned=False)
     assert "pixels" not in metrics["study"]
     assert "task A diverged at this learning rate" in (folder / "report.md").read_text()
 
@@ -46,7 +46,7 @@ def test_a_study_goes_on_without_the_pixels_on_which_a_diverges(artifacts: Path)
 def test_a_trained_model_takes_the_place_of_A(artifacts: Path, brought: Path) -> None:
     digest = hashlib.sha256((brought / "digits.keras").read_bytes()).hexdigest()
     own = DIGITS.vary(dataset="digits.npz", target_classes=(8, 9), source_model="digits.keras", source_layer="features")
-    folder, metrics, states = run(transfer_learning, experiment=own)
+    folder, metrics, states = run(transfer_learning, experiment=own, replicates=1)
     assert ("import_A", "Completed") in states
     trained_A = {
         result for result in (folder / "run.json").read_text().split('"') if result.startswith("store/train_A")
@@ -54,7 +54,7 @@ def test_a_trained_model_takes_the_place_of_A(artifacts: Path, brought: Path) ->
     assert not trained_A  # the brought model is A
     assert metrics["data"]["source_classes"] is None
     assert "were transferred, unchanged" in (folder / "models/A.md").read_text()
-    study, answers, states = run(transfer_study, experiment=own, resample_target=False, tuned=False)
+    study, answers, states = run(transfer_study, experiment=own, replicates=1, resample_target=False, tuned=False)
     assert ("import_A", "Cached") in states
     assert "pixels" not in answers["study"]
     for ours, theirs in zip(answers["replicates"], metrics["replicates"], strict=True):
