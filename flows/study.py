@@ -55,7 +55,9 @@ Nested = Annotated[
 Quick = Annotated[
     bool, Field(description="A first impression: at most 8 pairs, and fewer rates, seeds and budgets to tune with.")
 ]
-PairReplicates = Annotated[int, Field(ge=2, le=1000, description="Seeds for each pair of target classes.")]
+PairReplicates = Annotated[
+    int, Field(ge=2, le=1000, description="Seeds for each pair of target classes; no more than replicates.")
+]
 
 
 @dataclass(frozen=True)
@@ -165,12 +167,11 @@ def transfer_study(
         plans = {each: pair_tuned_plan(each, **how, quick=quick) for each in other_classes if tuned and each != same}
         other_tasks = [task(each, plans.get(each)) for each in other_classes]
         recipes_of_others = choose("study-tuning-classes", other_tasks, list(SEEDS[:1]))
+        some = min(pair_replicates, len(runs))  # the experiment's own classes, one of these pairs, have no more
         others = [
             *(Variant(task(each), pair_plan(each, **how), seeds[: len(runs)], True) for each in other_pixels),
             *(
-                Variant(
-                    each, pair_plan(each.experiment, **how), seeds[: min(pair_replicates, len(runs))], recipes=chosen
-                )
+                Variant(each, pair_plan(each.experiment, **how), seeds[:some], recipes=chosen)
                 for each, chosen in zip(other_tasks, recipes_of_others, strict=True)
             ),
         ]

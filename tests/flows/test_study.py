@@ -137,12 +137,19 @@ def test_more_replicates_train_only_the_new_ones(study: tuple[Path, dict], exper
     assert trained(states) == ["train_A seed 44"] * 2 + ["train_arms seed 44"] * 2  # two kinds of pixels
 
 
-def test_pairs_of_more_than_two_target_classes_are_refused_before_any_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"experiment": QUICK.vary(target_classes=(0, 2, 4))}, "pairs of classes: give two target_classes with it"),
+        ({"replicates": 1}, "each pair of classes over seeds: give replicates 2 or more with it"),
+    ],
+)
+def test_pairs_that_cannot_be_compared_are_refused_before_any_work(
+    given: dict, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
-    with pytest.raises(UnusableInputError, match=r"^pairs compares pairs of classes: give two target_classes with it$"):
-        run(transfer_study, pairs=True, experiment=QUICK.vary(target_classes=(0, 2, 4)))
+    with pytest.raises(UnusableInputError, match=f"^pairs compares {said}$"):
+        run(transfer_study, pairs=True, **given)
     assert not (tmp_path / "artifacts").exists()
 
 
@@ -185,14 +192,14 @@ def test_all_class_pairs_killed_half_way_go_on_where_they_were(tmp_path: Path, m
     monkeypatch.setenv("HEADSTART_ARTIFACTS", str(tmp_path / "artifacts"))
     flags = ["--experiment", experiment.model_dump_json(exclude_defaults=True), "--replicates", "2", "--tuned", "false"]
     killed = Process(
-        [sys.executable, "-c", KILLED, *flags, "--pairs", "--pair-replicates", "2"], tmp_path / "killed.log",
+        [sys.executable, "-c", KILLED, *flags, "--pairs"], tmp_path / "killed.log",
         environment=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()},
     )  # fmt: skip
     assert killed.wait() == -9, "the study was not killed: it never came to that step, or ended by itself before"
     done = len(list((tmp_path / "artifacts/cache").glob("train_arms-*")))
     assert done >= KEPT
-    folder, metrics, states = run(transfer_study, experiment=experiment, pairs=True, pair_replicates=2, tuned=False)
-    # Two seeds of each pair of classes; and of the experiment itself, on two kinds of pixels.
+    folder, metrics, states = run(transfer_study, experiment=experiment, pairs=True, tuned=False)
+    # Two seeds of each pair of classes, as there are no three; and of the experiment itself, on two kinds of pixels.
     assert len([name for name in trained(states) if name.startswith("train_arms")]) <= 2 * (6 + 2) - done
     assert len(metrics["study"]["classes"]) == 6
     assert (folder / "plots/classes.png").stat().st_size > 10_000
