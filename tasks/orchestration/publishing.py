@@ -144,7 +144,8 @@ def conclude(folder: Path | UPath) -> State[str]:
     if not verdict:
         return Completed(message=metrics["answer"], data=str(folder))
     with best_effort(), get_client(sync_client=True) as client:
-        client.update_flow_run(flow_run.id, tags={*flow_run.tags, verdict["name"].lower()})
+        # Before the others, in this order: a page that is too narrow for all tags shows the first ones.
+        client.update_flow_run(flow_run.id, tags=list(dict.fromkeys([verdict["name"].lower(), *flow_run.tags])))
     message = f"{verdict['name']}: {verdict['reason']} {metrics['answer']}"
     if verdict["name"] != "Regressed":
         return Completed(message=message, data=str(folder))

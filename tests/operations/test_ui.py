@@ -27,7 +27,7 @@ def page() -> Iterator[Any]:
 def test_a_run_shows_its_name_verdict_graph_and_stages(served: Machine, first_night: dict, page: Any) -> None:
     page.goto(f"{served.ui}/runs/flow-run/{first_night['id']}")
     page.get_by_text(f"-nightly-200-samples-seeds-42-46-{first_night['id'][:8]}").first.wait_for()
-    page.get_by_text("first", exact=True).first.wait_for()  # the tag
+    page.get_by_text("first", exact=True).first.wait_for()  # the tag, on a desk's screen
     page.wait_for_function(
         "() => { const graph = document.querySelector('canvas')?.getBoundingClientRect();"
         " return graph && graph.width > 600 && graph.height > 200 }"
