@@ -3,8 +3,11 @@
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tasks.experiment.reports.comparison import compare_runs, comparison_page
+from tasks.experiment.reports.comparison import Comparison, compare_runs, comparison_page
+from tasks.experiment.reports.comparison_plots import COMPARISON_PLOTS
+from tasks.experiment.reports.figures import draw_plots
 from tasks.experiment.reports.html import to_html
 from tasks.experiment.reports.metrics import Metrics, read_metrics
 from tasks.orchestration.terminal.command import command_parser, reader_may_leave
@@ -37,17 +40,22 @@ def main() -> None:
         compared = compare_runs(runs)
     except (KeyError, TypeError, AttributeError, IndexError):
         _refuse("one of these runs was made by a version that said too little in metrics.json to compare it")
-    page = comparison_page(compared)
     if given.html:
         try:
-            write_text(given.html, to_html(page))
+            _write_page(given.html, compared)
         except OSError as error:
             _refuse(f"{printable(given.html)} can't be written: {error.strerror}")
     with reader_may_leave():
         if given.json:
             print(json.dumps(compared, indent=1))
         else:
-            _show(page)
+            _show(comparison_page(compared))
+
+
+def _write_page(file: Path, compared: Comparison) -> None:
+    with TemporaryDirectory() as folder:
+        captions = draw_plots(COMPARISON_PLOTS, compared, Path(folder) / "plots")
+        write_text(file, to_html(comparison_page(compared, captions), Path(folder)))
 
 
 def _show(markdown: str) -> None:

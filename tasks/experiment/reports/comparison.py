@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, TypedDict
 
 import numpy as np
 from pydantic import ValidationError
 
 from tasks.experiment.reports.metrics import Metrics, errors_of, metric_of
-from tasks.experiment.reports.page import render
+from tasks.experiment.reports.page import plots_of, render
 from tasks.experiment.reports.phrases import SCORES, rounded
 from tasks.experiment.results.pairs import errors
 from tasks.experiment.results.statistics.intervals import FEWEST, difference_interval
@@ -68,10 +69,11 @@ def compare_runs(runs: Mapping[str, Metrics]) -> Comparison:
     )
 
 
-def comparison_page(comparison: Comparison) -> str:
-    """As Markdown."""
+def comparison_page(comparison: Comparison, captions: Mapping[str, str] = MappingProxyType({})) -> str:
+    """As Markdown. captions: of the plots that are in the folder plots/ beside it, by name."""
     said = [difference_sentence(each) for each in comparison["differences"]]
-    return render("comparison.runs.md.j2", compared=comparison, said=said, fewest=FEWEST, method=METHOD)
+    plots = plots_of(captions)
+    return render("comparison.runs.md.j2", compared=comparison, said=said, plots=plots, fewest=FEWEST, method=METHOD)
 
 
 def difference_sentence(found: Difference) -> str:

@@ -19,9 +19,13 @@ def write_body(folder: Path, report: str, captions: dict[str, str], **values: An
     report: "report" or "study"; captions: what folder/plots/<name>.png shows, by name.
     """
     metric = values["metrics"]["experiment"].get("metric", "accuracy")  # which a recommendation does not ask for
-    told = {name: by_metric(caption, metric) for name, caption in captions.items()}
-    plots = {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in told.items()}
+    plots = plots_of({name: by_metric(caption, metric) for name, caption in captions.items()})
     write_text(folder / "report.md", render(f"page.{report}.md.j2", plots=plots, scores=SCORES, **values))
+
+
+def plots_of(captions: Mapping[str, str]) -> dict[str, str]:
+    """Markdown of plots/<name>.png with its caption, by name."""
+    return {name: f"![{caption}](plots/{name}.png)\n\n*{caption}*" for name, caption in captions.items()}
 
 
 def complete(body: str, **values: Any) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from flows.compare import main
 from tasks.experiment.reports.comparison import compare_runs, comparison_page, difference_sentence
+from tasks.experiment.reports.comparison_plots import draw_answers
 from tasks.experiment.results.pairs import replicate, summarize
 from tasks.experiment.settings import Experiment
 
@@ -99,6 +100,22 @@ def test_of_studies_arms_stand_side_by_side_and_what_is_left_out_is_said() -> No
     assert "Arms are not compared: only study is a study." in mixed["left_out"]
 
 
+def test_the_plot_has_a_row_per_run_and_no_interval_where_there_is_none() -> None:
+    runs = {"mlp": metrics(0.2, 0.15), "cnn": metrics(0.1, 0.05), "few": metrics(0.2, 0.1, hard=HARD[:2])}
+    errors, reductions, differences = draw_answers(compare_runs(runs)).axes
+    scratch, transfer = errors.lines
+    assert scratch.get_xdata() == pytest.approx([20, 10, 20 * HARD[:2].mean()])
+    assert transfer.get_xdata() == pytest.approx([15, 5, 10 * HARD[:2].mean()])
+    assert errors.get_ylim()[0] > errors.get_ylim()[1], "run 1 is not on top"
+    _, *lines = reductions.lines  # at 0
+    assert [line.get_xdata()[0] for line in lines[1::2]] == pytest.approx([25, 50, 50])
+    _, *lines = differences.lines
+    bars, points = lines[::2], lines[1::2]
+    assert [point.get_xdata()[0] for point in points] == pytest.approx([0, 25, 25])
+    assert bars[1].get_xdata() == pytest.approx([25, 25])
+    assert np.isnan([bars[0].get_xdata(), bars[2].get_xdata()]).all()
+
+
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs on the shelf, `<b>old` and `new`, the latest."""
@@ -130,6 +147,7 @@ def test_as_text_page_and_json(root: Path, monkeypatch: pytest.MonkeyPatch, caps
     page = (root / "page.html").read_text()
     assert "new against &lt;b&gt;old: error reduction 25.0 points higher" in page
     assert "<b>" not in page
+    assert page.count('src="data:image/svg+xml') == 1
     assert command(monkeypatch, str(root / "runs" / "<b>old"), "new", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert [run["name"] for run in found["runs"]] == ["<b>old", "new"]
