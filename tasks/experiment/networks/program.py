@@ -168,7 +168,9 @@ def _program(architecture: str) -> Any:
             )[0]  # fmt: skip
 
         def more(leg: Tensor, epoch: Tensor, figures: Tensor, old: list[Tensor]) -> Tensor:
-            return (leg < LEGS_AT_ONCE) & (legs[leg] > 0) & tf.math.is_finite(figures[leg - 1, 2])
+            # All three are computed, and what XLA does not compile refuses an index that is beyond the end.
+            epochs = legs[tf.minimum(leg, LEGS_AT_ONCE - 1)]
+            return (leg < LEGS_AT_ONCE) & (epochs > 0) & tf.math.is_finite(figures[leg - 1, 2])
 
         def run_leg(leg: Tensor, epoch: Tensor, figures: Tensor, old: list[Tensor]) -> Any:
             now = tf.unstack(rates[leg])
