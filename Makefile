@@ -1,7 +1,5 @@
 # `make run` and `make test` set everything up by themselves: Python ≥ 3.11 and make are enough.
 PYTHON ?= python3
-# glibc gives freed memory back at once, and does not wait for more after each large array: a run needs 40 MiB less.
-export MALLOC_TRIM_THRESHOLD_ = 200000
 
 .PHONY: run study recommend serve prune compare test slow own-data operations machines faults faults-table bench coverage lint audit screenshots help lock trackers peers
 
